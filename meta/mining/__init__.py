@@ -1,0 +1,1 @@
+"""From sessions to workflows: what was done again and again."""

@@ -1,0 +1,373 @@
+"""The nouns of the house: frozen values that every room may pass on.
+
+Only nouns stand here, and only the standard library is imported. Times are seconds since the epoch (UTC),
+durations are seconds unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Status = Literal["ok", "failed", "not-run", "unknown"]
+EventKind = Literal["prompt", "call", "note"]
+ToolKind = Literal["shell", "edit", "write", "read", "search", "web", "agent", "plan", "mcp", "commit", "other"]
+Origin = Literal["person", "machine", "scripted", "policy", "shell", "git"]
+Style = Literal["bare", "double", "single", "heredoc", "shell"]
+StepKind = Literal["command", "read", "edit", "judgement"]
+ParameterSource = Literal["caller", "constant", "derived", "output"]
+Provenance = Literal["measured", "estimated", "assumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one model message. `input` does not contain the cached tokens."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened in a session: a prompt, a tool call with its result, or a note.
+
+    `id` is unique within (agent, session). `text` is the prompt, the note, or the shell command of a call.
+    `arguments` are the other arguments of a call as text (`file_path`, ...). `time` is when the call was issued and
+    `seconds` how long it ran. `message` is the id of the model message that issued the call; calls with the same
+    message cost one round trip. `usage` stands on the first event of its message only.
+    """
+
+    id: str
+    kind: EventKind
+    time: float | None = None
+    text: str = ""
+    tool: str = ""
+    tool_kind: ToolKind = "other"
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    status: Status = "unknown"
+    exit_code: int | None = None
+    seconds: float | None = None
+    output: str = ""
+    message: str = ""
+    usage: Usage | None = None
+    model: str = ""
+    cwd: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The events of one conversation in thread order.
+
+    `parent` is the session it was forked from or is a sub-agent of. `project` is a short name (see
+    `sources.project`). `origin` tells who drove it: only `person` counts for return on investment.
+    `skipped` counts the records that could not be used, by reason. `path` is where it was read.
+    """
+
+    agent: str
+    id: str
+    events: tuple[Event, ...]
+    project: str = ""
+    cwd: str = ""
+    parent: str = ""
+    origin: Origin = "person"
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    path: str = ""
+
+    @property
+    def started(self) -> float | None:
+        return next((e.time for e in self.events if e.time is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a recorded command line: `text` as it was written, `value` as the program received it.
+
+    `text == prefix + quote(value[len(prefix):], style)` (see `rendering.quote`), where `prefix` is what stood bare
+    before the quoted part (`--flag=`, `NAME=`). Style "shell" marks what only a shell can evaluate (expansion, glob,
+    redirection, pipe, mixed quoting): there `value == text`.
+    """
+
+    text: str
+    value: str
+    style: Style = "bare"
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One simple command (or one edit or read) of a session, reduced for mining.
+
+    `head` is the symbol that is mined: program and sub-command, without wrappers, environment and arguments.
+    `words` are all words of the command line incl. environment prefix, wrappers and redirections of substance, so
+    `line` is their texts joined by one space. `display` is how the agent looked at the output (`2>&1 | tail -40`): evidence, not part of
+    the line. `effect` sorts steps: "look" is exploration of files (never a step of a workflow), "inspect" is reading
+    of state (`git status`; may stand in a workflow but does not make one), "work" is the rest.
+    `position` is the place of the event in its session; `call` tells the calls apart, `message` the round trips.
+    `directory` is where it ran, relative to the project's root when known ("" is the root).
+    """
+
+    head: str
+    kind: StepKind
+    effect: Literal["work", "inspect", "look"]
+    words: tuple[Word, ...] = ()
+    display: str = ""
+    directory: str = ""
+    event: str = ""
+    position: int = 0
+    message: str = ""
+    status: Status = "unknown"
+    time: float | None = None
+    seconds: float | None = None
+    output: str = ""
+
+    @property
+    def line(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A span of one session in which one task was worked on: prompt to prompt, "continue" joined, cut at long idling.
+
+    `prompts` are the texts that opened it.
+    """
+
+    agent: str
+    session: str
+    project: str
+    steps: tuple[Step, ...]
+    prompts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A word that is always the same."""
+
+    word: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A word (or the middle of one) that a parameter fills: `prefix + quote(value, style) + suffix`.
+
+    `long_style` is the quoting of values with a line break. `prefix` and `suffix` are bare text.
+    """
+
+    parameter: str
+    style: Style = "bare"
+    long_style: Style = "double"
+    prefix: str = ""
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Words that are there only when `parameter` is given (a value) or true (a flag)."""
+
+    parameter: str
+    parts: tuple[Fixed | Hole, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """As many words as the list `parameter` has items."""
+
+    parameter: str
+    style: Style = "bare"
+
+
+Part = Fixed | Hole | Group | Rest
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The step runs only after the step called `step` ended so. A guard on "failed" replaces the stop at a failure."""
+
+    step: str
+    outcome: Literal["failed", "ok"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowStep:
+    """One step of a workflow.
+
+    `name` is a short slug, unique in the workflow ("lint", "lint-fix", "lint-again"). `switch` names the boolean
+    parameter of a step that is there only on request; `skip` the one that leaves it out. `each` names the list
+    parameter over which the step is repeated, one run an item (the parts then refer to the item by that name).
+    A judgement step has no parts: the agent thinks there, and `head` says about what (`edit *.py`).
+    """
+
+    name: str
+    kind: StepKind
+    head: str
+    presence: float
+    parts: tuple[Part, ...] = ()
+    guard: Guard | None = None
+    switch: str = ""
+    skip: str = ""
+    each: str = ""
+    directory: str = ""
+    effect: Literal["work", "inspect", "look"] = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a value follows from another: `source` is a parameter (or, for outputs, a step) and `program` the rule.
+
+    `program` is a tuple of primitive operations with their arguments as text, applied left to right
+    (("basename",), ("stem",), ("lower",), ("regex", r"#(\\d+)"), ("prefix", "v"), ...); see `rendering.derive`.
+    """
+
+    source: str
+    program: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value of a workflow that differs between its occurrences.
+
+    `caller`: the caller gives it. `derived`: computed from another parameter, never an option. `output`: read from
+    the output of an earlier step, an option that overrides it. `constant`: one value was ever seen, `default` holds it.
+    """
+
+    name: str
+    type: Literal["str", "int", "float", "bool", "path", "choice", "list", "secret"]
+    source: ParameterSource = "caller"
+    default: str | int | float | bool | None = None
+    choices: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    derivation: Derivation | None = None
+
+
+Binding = str | bool | list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One recorded run of a workflow: the events, the values that make it, and the exact lines.
+
+    `rendering.commands(steps, parameters, bindings) == commands`. `steps` are aligned with the workflow's steps (None: absent).
+    `span` is first start to last end in seconds, `waiting` the part of it spent waiting for the model; None where the
+    session has no times. `round_trips` are the model messages between the first and the last step that a tool makes superfluous.
+    """
+
+    session: str
+    agent: str
+    events: tuple[str, ...]
+    bindings: Mapping[str, Binding]
+    commands: tuple[str, ...]
+    started: float | None = None
+    span: float | None = None
+    waiting: float | None = None
+    round_trips: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """Steps that were done again and again, their parameters, and every occurrence that they explain.
+
+    `refused` are the occurrences that no rule explains, each with the reason; `held_out` counts the occurrences that a
+    workflow learned without them still reproduces. `triggers` are the words of the prompts before the occurrences,
+    most frequent first, vetted. `loop` marks what was repeated inside few sessions: shown, not proposed.
+    """
+
+    id: str
+    name: str
+    project: str
+    steps: tuple[WorkflowStep, ...]
+    parameters: tuple[Parameter, ...]
+    occurrences: tuple[Occurrence, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+    held_out: int = 0
+    triggers: tuple[str, ...] = ()
+    loop: bool = False
+
+    @property
+    def support(self) -> int:
+        return len(self.occurrences)
+
+    @property
+    def sessions(self) -> int:
+        return len({(o.agent, o.session) for o in self.occurrences})
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a tool for one workflow would cost and save, each input with where it comes from.
+
+    `automation` is the share of the minutes that disappears, 0 to 1. `interval` is the 80 % interval of the payback
+    in weeks. `sources` maps a field's name to its provenance.
+    """
+
+    runs_per_week: float
+    minutes_per_run: float
+    round_trips_per_run: float
+    tokens_per_run: float
+    usd_per_run: float
+    automation: float
+    build_minutes: float
+    payback_weeks: float
+    interval: tuple[float, float]
+    sources: Mapping[str, Provenance] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a tool is worth building, and why in one plain sentence."""
+
+    build: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A generated tool before or after review. `files` maps a path relative to its folder to the content."""
+
+    name: str
+    workflow: str
+    template: str
+    version: str
+    files: Mapping[str, str]
+    description: str
+    effects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a tool: `passed` is None where it could not be run; `detail` says why or what was seen."""
+
+    name: str
+    passed: bool | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All checks of a tool, and the isolation level they ran under ("bubblewrap" or "none")."""
+
+    checks: tuple[Check, ...]
+    isolation: str
+
+    @property
+    def state(self) -> Literal["passed", "failed", "unverified"]:
+        if any(check.passed is False for check in self.checks):
+            return "failed"
+        return "unverified" if self.isolation == "none" else "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One claim about the work, why it holds and when it applies, with its evidence as (session, event) pairs."""
+
+    slug: str
+    claim: str
+    why: str
+    when: str
+    evidence: tuple[tuple[str, str], ...]
+    helped: int = 0
+    harmed: int = 0

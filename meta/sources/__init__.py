@@ -1,0 +1,1 @@
+"""Sessions of every agent, read from where the agents leave them."""
