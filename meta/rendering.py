@@ -177,7 +177,7 @@ def commands(
             continue
         if step.each:
             items = values.get(step.each, [])
-            items = items if isinstance(items, list) else [items]
+            items = items if isinstance(items, list) else [str(items)]
             lines.extend(line(step, {**values, step.each: item}) for item in items)
         else:
             lines.append(line(step, values))
