@@ -250,8 +250,9 @@ class Occurrence:
     """One recorded run of a workflow: the events, the values that make it, and the exact lines.
 
     `rendering.commands(steps, parameters, bindings) == commands`. `steps` are aligned with the workflow's steps (None: absent).
-    `span` is first start to last end in seconds, `waiting` the part of it spent waiting for the model; None where the
-    session has no times. `round_trips` are the model messages between the first and the last step that a tool makes superfluous.
+    `span` is the run's own seconds: its commands and the waits for the model between them (`waiting`), not what was
+    done in between; None where the session has no times. `round_trips` are the model messages that a tool makes
+    superfluous, `tokens` and `usd` what they cost.
     """
 
     session: str
@@ -322,6 +323,26 @@ class Decision:
 
     build: bool
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A workflow with what a tool for it would save and whether to build it."""
+
+    workflow: Workflow
+    estimate: Estimate
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was read and what was found in it, best proposal first. `skipped` counts unusable records by reason."""
+
+    sessions: int
+    events: int
+    skipped: Mapping[str, int]
+    proposals: tuple[Proposal, ...]
+    loops: tuple[Proposal, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,50 @@
-"""The front desk: one file a command."""
+"""The front desk: one file a command, each a door and not a room.
+
+A command's file has a docstring (its help), `arguments(parser)` and `run(args) -> int`. Only the file of the command
+that is called is imported, so that help and completion stay quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+GROUPS = (
+    ("Find", ("scan", "mine", "show")),
+    ("Build", ("init", "extract", "build", "verify")),
+    ("Decide", ("accept", "reject", "retire", "undo", "tools")),
+    ("Keep", ("status", "doctor", "rebuild")),
+)
+USAGE = "usage: meta [-h] [--version] COMMAND ..."
+
+
+def _summary(command: str) -> str:
+    """The first line of a command's docstring, read without importing it."""
+    with open(os.path.join(os.path.dirname(__file__), f"{command}.py"), encoding="utf-8") as file:
+        return file.readline().strip().strip('"')
+
+
+def _help() -> str:
+    lines = [USAGE, "", "Find what an agent does again and again, and turn it into proved tools."]
+    for title, commands in GROUPS:
+        lines += ["", f"{title}:"] + [f"  {command:<9} {_summary(command)}" for command in commands]
+    return "\n".join([*lines, "", "`meta COMMAND --help` tells more. Results go to stdout, progress to stderr."])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. Returns 0 done, 1 a user's error, 2 wrong usage; a bug keeps its traceback."""
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in {"-h", "--help", "help"}:
+        print(_help())
+        return 0 if argv else 2
+    if argv[0] == "--version":
+        from meta import __version__
+
+        print(f"meta {__version__}")
+        return 0
+    if argv[0] not in {command for _, commands in GROUPS for command in commands}:
+        print(f"{USAGE}\nmeta: there is no command {argv[0]!r}; `meta --help` lists them", file=sys.stderr)
+        return 2
+    from meta.cli.desk import serve
+
+    return serve(argv[0], argv[1:])

@@ -1,0 +1,99 @@
+"""What all commands share: options, errors in one line, tables, progress. No command stands here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from meta.errors import UserError
+
+
+def serve(command: str, argv: Sequence[str]) -> int:
+    """Parse the arguments of a command and run it."""
+    module = import_module(f"meta.cli.{command}")
+    summary, _, rest = (module.__doc__ or "").partition("\n")
+    parser = argparse.ArgumentParser(
+        prog=f"meta {command}",
+        description=summary,
+        epilog=rest.strip() or None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.arguments(parser)
+    args = parser.parse_args(argv)
+    try:
+        return int(module.run(args))
+    except UserError as error:
+        print(f"meta: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of a pipe has gone: nothing to tell it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("meta: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+
+
+def json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def dry_run_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done and write nothing")
+
+
+def paths_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files or folders of sessions (default: where the agents keep them)"
+    )
+
+
+def workspace_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workspace", metavar="DIR", help="the git repository to work for (default: this one)")
+
+
+def project_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--project", metavar="NAME", help="only sessions of this project")
+
+
+def as_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr that appears after a second of work; nothing where stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    import time
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    started = time.monotonic()
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, visible=False)
+        yield lambda done, total: bar.update(
+            task, completed=done, total=total, visible=time.monotonic() - started > 1.0
+        )
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:
+    """Rows in columns on stdout, cut to the terminal's width; whole where stdout is not a terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False, soft_wrap=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, header in enumerate(headers):
+        grid.add_column(header, justify="right" if index in right else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    console.print(grid)

@@ -1,0 +1,83 @@
+"""The JSON that `meta` prints: stable, only ever added to.
+
+Values go out here; nothing is read back.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from meta import rendering
+from meta.model import Estimate, Occurrence, Parameter, Proposal, Survey
+
+Json = dict[str, Any]
+
+
+def _number(value: float) -> float | None:
+    """JSON has no infinity: a payback that never comes is null."""
+    return None if math.isinf(value) or math.isnan(value) else round(value, 6)
+
+
+def estimate(value: Estimate) -> Json:
+    return {
+        "runs_per_week": _number(value.runs_per_week),
+        "minutes_per_run": _number(value.minutes_per_run),
+        "round_trips_per_run": _number(value.round_trips_per_run),
+        "tokens_per_run": _number(value.tokens_per_run),
+        "usd_per_run": _number(value.usd_per_run),
+        "automation": _number(value.automation),
+        "build_minutes": _number(value.build_minutes),
+        "payback_weeks": _number(value.payback_weeks),
+        "payback_interval": [_number(bound) for bound in value.interval],
+        "sources": dict(value.sources),
+    }
+
+
+def parameter(value: Parameter) -> Json:
+    return {
+        "name": value.name,
+        "type": value.type,
+        "source": value.source,
+        "default": value.default,
+        "examples": list(value.examples),
+    }
+
+
+def occurrence(value: Occurrence) -> Json:
+    return {
+        "session": value.session,
+        "events": list(value.events),
+        "bindings": dict(value.bindings),
+        "commands": list(value.commands),
+    }
+
+
+def proposal(value: Proposal) -> Json:
+    workflow = value.workflow
+    return {
+        "id": workflow.id,
+        "name": workflow.name,
+        "project": workflow.project,
+        "steps": [
+            {"template": rendering.template(step), "presence": round(step.presence, 4), "kind": step.kind}
+            for step in workflow.steps
+        ],
+        "parameters": [parameter(item) for item in workflow.parameters],
+        "support": workflow.support,
+        "sessions": workflow.sessions,
+        "occurrences": [occurrence(item) for item in workflow.occurrences],
+        "estimate": estimate(value.estimate),
+        "decision": "build" if value.decision.build else "keep-ad-hoc",
+        "reason": value.decision.reason,
+    }
+
+
+def survey(value: Survey) -> Json:
+    return {
+        "sessions": value.sessions,
+        "events": value.events,
+        "skipped": dict(sorted(value.skipped.items())),
+        "workflows": [proposal(item) for item in value.proposals],
+        "loops": [proposal(item) for item in value.loops],
+    }
