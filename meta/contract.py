@@ -60,7 +60,13 @@ def proposal(value: Proposal) -> Json:
         "name": workflow.name,
         "project": workflow.project,
         "steps": [
-            {"template": rendering.template(step), "presence": round(step.presence, 4), "kind": step.kind}
+            {
+                "template": rendering.template(step),
+                "presence": round(step.presence, 4),
+                "kind": step.kind,
+                "name": step.name,
+                "head": step.head,
+            }
             for step in workflow.steps
         ],
         "parameters": [parameter(item) for item in workflow.parameters],
