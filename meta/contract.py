@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from meta import rendering
-from meta.model import Estimate, Occurrence, Parameter, Proposal, Survey
+from meta.model import Built, Estimate, Extraction, Lesson, Occurrence, Parameter, Proposal, Survey, Verdict
 
 Json = dict[str, Any]
 
@@ -86,4 +86,43 @@ def survey(value: Survey) -> Json:
         "skipped": dict(sorted(value.skipped.items())),
         "workflows": [proposal(item) for item in value.proposals],
         "loops": [proposal(item) for item in value.loops],
+    }
+
+
+def verdict(value: Verdict) -> Json:
+    return {
+        "state": value.state,
+        "isolation": value.isolation,
+        "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in value.checks],
+    }
+
+
+def built(value: Built) -> Json:
+    return {
+        "name": value.tool.name,
+        "workflow": value.tool.workflow,
+        "path": value.path,
+        "verdict": verdict(value.verdict),
+        "state": value.state,
+        "reason": value.reason,
+    }
+
+
+def lesson(value: Lesson) -> Json:
+    return {
+        "slug": value.slug,
+        "claim": value.claim,
+        "when": value.when,
+        "evidence": [{"session": session, "event": event} for session, event in value.evidence],
+        "helped": value.helped,
+        "harmed": value.harmed,
+    }
+
+
+def extraction(value: Extraction) -> Json:
+    return {
+        **survey(value.survey),
+        "tools": [built(item) for item in value.tools],
+        "lessons": [lesson(item) for item in value.lessons],
+        "archived": list(value.archived),
     }

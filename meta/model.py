@@ -318,6 +318,26 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """One run by hand beside one run of the tool. `script_runs` are real runs; without them the seconds are estimated."""
+
+    hand_seconds: float
+    hand_tokens: float
+    hand_usd: float
+    script_seconds: float
+    script_runs: int
+    source: Provenance
+
+    def saved(self, runs: int = 100) -> tuple[float, float, float]:
+        """Minutes, tokens and dollars saved over that many runs."""
+        return (
+            (self.hand_seconds - self.script_seconds) * runs / 60,
+            self.hand_tokens * runs,
+            self.hand_usd * runs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Whether a tool is worth building, and why in one plain sentence."""
 
@@ -392,3 +412,27 @@ class Lesson:
     evidence: tuple[tuple[str, str], ...]
     helped: int = 0
     harmed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A tool, what its verification saw, and where it stands: proposed on its branch, or refused with the reason."""
+
+    tool: Tool
+    verdict: Verdict
+    state: Literal["proposed", "refused", "declined", "known", "dry-run"]
+    reason: str
+
+    @property
+    def path(self) -> str:
+        return f"generated_tools/{self.tool.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """All that one run of `meta extract` came to. `archived` are the session files that were written, relative."""
+
+    survey: Survey
+    tools: tuple[Built, ...]
+    lessons: tuple[Lesson, ...]
+    archived: tuple[str, ...]

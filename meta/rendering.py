@@ -47,19 +47,18 @@ def derive(text: str, program: Iterable[tuple[str, ...]]) -> str | None:
     """`text` after the operations of a derivation program, None where one does not apply.
 
     Operations: basename, dirname, stem, extension, lower, upper, strip, ("replace", old, new), ("prepend", s),
-    ("append", s), ("field", separator, index), ("regex", pattern): the last match's first group.
+    ("append", s), ("pad", width) with zeros, ("field", separator, index), ("regex", pattern): the last match's first group.
     """
     for operation, *arguments in program:
-        path = PurePosixPath(text)
         match operation:
             case "basename":
-                text = path.name
+                text = PurePosixPath(text).name
             case "dirname":
-                text = str(path.parent)
+                text = str(PurePosixPath(text).parent)
             case "stem":
-                text = path.stem
+                text = PurePosixPath(text).stem
             case "extension":
-                text = path.suffix
+                text = PurePosixPath(text).suffix
             case "lower":
                 text = text.lower()
             case "upper":
@@ -72,6 +71,8 @@ def derive(text: str, program: Iterable[tuple[str, ...]]) -> str | None:
                 text = arguments[0] + text
             case "append":
                 text = text + arguments[0]
+            case "pad":
+                text = text.zfill(int(arguments[0]))
             case "field":
                 fields = text.split(arguments[0])
                 index = int(arguments[1])

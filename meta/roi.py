@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean, pstdev
 
-from meta.model import Decision, Estimate, Event, Occurrence, Provenance, Session, Usage, Workflow
+from meta.model import Comparison, Decision, Estimate, Event, Occurrence, Provenance, Session, Usage, Workflow
 
 WEEK = 7 * 86400.0
 HALF_LIFE = 4 * WEEK  # what was done a month ago counts half
@@ -36,26 +36,6 @@ class Window:
     @property
     def weeks(self) -> float:
         return max(self.end - self.start, 0.0) / WEEK
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One run by hand beside one run of the tool. `script_runs` are real runs; without them the seconds are estimated."""
-
-    hand_seconds: float
-    hand_tokens: float
-    hand_usd: float
-    script_seconds: float
-    script_runs: int
-    source: Provenance
-
-    def saved(self, runs: int = 100) -> tuple[float, float, float]:
-        """Minutes, tokens and dollars saved over that many runs."""
-        return (
-            (self.hand_seconds - self.script_seconds) * runs / 60,
-            self.hand_tokens * runs,
-            self.hand_usd * runs,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,134 @@
+"""What is configured: flag over environment over project over user, and where this user's own folders are.
+
+State (declines, journal, store) is not configuration and is not read here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from meta.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings in force. `workspace` is None outside of one.
+
+    `weeks` is the longest payback that is worth building. `review_minutes` is a person's time for one tool. A
+    workflow needs `min_support` occurrences in `min_sessions` sessions.
+    """
+
+    workspace: Path | None = None
+    weeks: float = 2.0
+    min_support: int = 3
+    min_sessions: int = 3
+    usd_per_hour: float = 60.0
+    review_minutes: float = 2.0
+    upkeep_minutes_per_month: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """This user's folders; none is made by asking."""
+
+    config: Path
+    state: Path
+    cache: Path
+
+
+_KINDS: dict[str, type[int] | type[float]] = {
+    field.name: float if isinstance(field.default, float) else int for field in fields(Config)[1:]
+}
+_MAY_BE_ZERO = {"usd_per_hour", "review_minutes", "upkeep_minutes_per_month"}
+
+
+def folders() -> Folders:
+    """Where the platform puts them, `XDG_*` honoured."""
+    import platformdirs  # not needed by the session hook, so not loaded with the module
+
+    places = platformdirs.PlatformDirs("meta", appauthor=False)
+    return Folders(places.user_config_path, places.user_state_path, places.user_cache_path)
+
+
+def workspace(start: Path) -> Path | None:
+    """The git repository around `start` if it is set up for meta (`meta.toml` or `[tool.meta]`), else None."""
+    root = next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), None)
+    return root if root and _project(root) is not None else None
+
+
+def load(
+    start: Path, environment: Mapping[str, str], user: Path | None = None, flags: Mapping[str, Any] | None = None
+) -> Config:
+    """The settings for work in `start`. `user` is the user's configuration folder; flags that are None do not count.
+
+    Raises `UserError` naming the key and the file for what is unknown, of the wrong type or out of range.
+    """
+    settings: dict[str, int | float] = {}
+    root = workspace(start.resolve())
+    if user:
+        settings |= _checked(_toml(user / "config.toml") or {}, str(user / "config.toml"))
+    if root:
+        settings |= _checked(_project(root) or {}, _where(root))
+    settings |= dict(_from_environment(environment))
+    settings |= _checked({key: value for key, value in (flags or {}).items() if value is not None}, "the options")
+    return Config(root, **settings)  # type: ignore[arg-type]  # checked against the fields above
+
+
+def _toml(path: Path) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}. Mend that line.") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}. Give access to it.") from error
+
+
+def _project(root: Path) -> dict[str, Any] | None:
+    """The project's settings, None where the project has none; `meta.toml` goes before `pyproject.toml`."""
+    own = _toml(root / "meta.toml")
+    if own is not None:
+        return own
+    try:
+        tool = (_toml(root / "pyproject.toml") or {}).get("tool", {})
+    except UserError:  # someone else's broken file is no reason to refuse work outside of a workspace
+        return None
+    table = tool.get("meta") if isinstance(tool, dict) else None
+    return table if isinstance(table, dict) else None
+
+
+def _where(root: Path) -> str:
+    return str(root / "meta.toml") if (root / "meta.toml").exists() else f"[tool.meta] of {root / 'pyproject.toml'}"
+
+
+def _checked(settings: Mapping[str, Any], where: str) -> dict[str, int | float]:
+    for key, value in settings.items():
+        kind = _KINDS.get(key)
+        if kind is None:
+            raise UserError(f'unknown setting "{key}" in {where}. Known are: {", ".join(sorted(_KINDS))}.')
+        right = isinstance(value, int) or (kind is float and isinstance(value, float))
+        if not right or isinstance(value, bool):
+            raise UserError(f'"{key}" in {where} must be {_name(kind)}, not {value!r}.')
+        if not (0 <= value < float("inf")) or (value == 0 and key not in _MAY_BE_ZERO):
+            raise UserError(f'"{key}" in {where} must be above zero, not {value!r}.')
+    return {key: _KINDS[key](value) for key, value in settings.items()}
+
+
+def _name(kind: type[int] | type[float]) -> str:
+    return "a whole number" if kind is int else "a number"
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, int | float]]:
+    for key, kind in _KINDS.items():
+        name = f"META_{key.upper()}"
+        if text := environment.get(name):
+            try:
+                value = kind(text)
+            except ValueError:
+                raise UserError(f"{name} in the environment must be {_name(kind)}, not {text!r}.") from None
+            yield from _checked({key: value}, f"the environment ({name})").items()
