@@ -1,0 +1,150 @@
+"""The history of a git repository, read fast with the plain git program; nothing is changed and nothing of it is run.
+
+What the commits mean is for others to say.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from meta.errors import UserError
+
+# A repository's own configuration may name programs to run; none of them is wanted here.
+_SAFE = (
+    "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "log.showSignature=false",
+    "-c", "log.mailmap=false", "-c", "i18n.logOutputEncoding=UTF-8",
+)  # fmt: skip
+_FIELDS = ("%x01%H", "%P", "%an", "%ae", "%at", "%ct", "%D", "%s")
+_LOG = (
+    "log", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-notes",
+    "--decorate=full", "--format=" + "%x00".join(_FIELDS),
+)  # fmt: skip
+_TAG = "tag: refs/tags/"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that a commit added (A), modified (M) or deleted (D); `blob` names its new content."""
+
+    status: str
+    path: str
+    blob: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit with the files it changed, none for a merge. `time` is when it was written, `committed` when applied."""
+
+    sha: str
+    parents: tuple[str, ...]
+    author: str
+    email: str
+    time: float
+    committed: float
+    subject: str
+    tags: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+def root(path: Path) -> Path:
+    """The top folder of the work tree that holds `path`. Raises `UserError` where there is none."""
+    return Path(_output(path, "rev-parse", "--show-toplevel").removesuffix("\n"))
+
+
+def commits(repository: Path, revision: str = "HEAD") -> Iterator[Commit]:
+    """The commits that lead to `revision`, newest first; none in a repository without commits."""
+    _output(repository, "rev-parse", "--git-dir")
+    if revision == "HEAD" and not _has_commits(repository):
+        return
+    with _running(repository, *_LOG, "--end-of-options", revision, "--") as stdout:
+        yield from _parsed(_tokens(stdout))
+
+
+def _has_commits(repository: Path) -> bool:
+    with _running(repository, "rev-parse", "--quiet", "--verify", "HEAD", failing=True) as stdout:
+        return bool(stdout.read())
+
+
+def _output(repository: Path, *arguments: str) -> str:
+    with _running(repository, *arguments) as stdout:
+        return stdout.read().decode("utf-8", "replace")
+
+
+@contextmanager
+def _running(repository: Path, *arguments: str, failing: bool = False) -> Iterator[IO[bytes]]:
+    """The output of git. Its failure, unless `failing` is allowed, is a `UserError` in git's own words."""
+    folder = repository if repository.is_dir() else repository.parent
+    command = ["git", *_SAFE, "-C", str(folder), *arguments]
+    environment = os.environ | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    with tempfile.TemporaryFile() as errors:  # a pipe that nobody reads could fill up and stop git
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment
+            )
+        except FileNotFoundError:
+            raise UserError("git is not installed; install it to read the history of a repository") from None
+        with process:
+            assert process.stdout
+            yield process.stdout
+        if process.returncode and not failing:
+            errors.seek(0)
+            raise _complaint(repository, errors.read().decode("utf-8", "replace"))
+
+
+def _complaint(repository: Path, said: str) -> UserError:
+    if "not a git repository" in said or "cannot change to" in said:
+        return UserError(f"{repository} is in no git repository; name a folder that is")
+    reason = next((line for line in said.splitlines() if line.startswith("fatal: ")), "no reason given")
+    return UserError(f"git cannot read {repository}: {reason.removeprefix('fatal: ')}")
+
+
+def _tokens(stdout: IO[bytes]) -> Iterator[bytes]:
+    """What stands between NUL bytes."""
+    rest = b""
+    while chunk := stdout.read(1 << 20):
+        *tokens, rest = (rest + chunk).split(b"\0")
+        yield from tokens
+    if rest.strip():
+        yield rest
+
+
+def _parsed(tokens: Iterator[bytes]) -> Iterator[Commit]:
+    """The commits: as many tokens as there are fields, then two tokens a changed file."""
+    fields: list[str] = []
+    changes: list[Change] = []
+    for token in tokens:
+        if token.startswith(b"\x01"):
+            if fields:
+                yield _commit(fields, changes)
+            others = (next(tokens, b"") for _ in _FIELDS[1:])
+            fields = [field.decode("utf-8", "replace") for field in (token[1:], *others)]
+            changes = []
+        elif token.lstrip(b"\n").startswith(b":"):
+            *_, blob, status = token.decode("ascii", "replace").split(" ")
+            path = next(tokens, b"").decode("utf-8", "replace")
+            changes.append(Change(status[:1], path, "" if status[:1] == "D" else blob))
+    if fields:
+        yield _commit(fields, changes)
+
+
+def _commit(fields: list[str], changes: list[Change]) -> Commit:
+    sha, parents, author, email, time, committed, names, subject = fields
+    tags = tuple(name.removeprefix(_TAG) for name in names.split(", ") if name.startswith(_TAG))
+    return Commit(
+        sha=sha,
+        parents=tuple(parents.split()),
+        author=author,
+        email=email,
+        time=float(time or 0),
+        committed=float(committed or 0),
+        subject=subject,
+        tags=tags,
+        changes=tuple(changes),
+    )
