@@ -1,1 +1,1 @@
-"""Measurements of quality and speed, each a command; none is a timed test."""
+"""Measurements of quality and speed on material whose answer is known."""

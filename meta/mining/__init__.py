@@ -1,1 +1,5 @@
 """From sessions to workflows: what was done again and again."""
+
+from meta.mining.workflows import mine
+
+__all__ = ["mine"]

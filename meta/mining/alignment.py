@@ -1,0 +1,136 @@
+"""Align word lists of one command so that words with the same role stand in one column.
+
+What a column means (constant, hole, option) is decided in `mining.parts`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from meta.model import Word
+
+Words = tuple[Word, ...]
+
+_COUNT = re.compile(r"-\d+")
+_NEGATIVE = re.compile(r"-\d*\.\d+")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_GAP = -1.0
+_SAME_KEY = 4.0
+_SAME_WORD = 3.0
+_OTHER_WORD = 0.5
+_OTHER_FLAG_BEFORE = -3.5
+_FLAG_BEFORE_ONE = -0.5
+
+
+def key(word: Word) -> str:
+    """What must agree for two words to have the same role: the flag's or variable's name, "" for a plain word.
+
+    Text that only a shell can evaluate has a role of its own; all counts (`-20`) have one.
+    """
+    if word.style == "shell":
+        return word.text
+    text = word.text if word.style == "bare" else word.prefix
+    if _COUNT.fullmatch(text):
+        return "-"
+    if text.startswith("-") and len(text) > 1 and not _NEGATIVE.fullmatch(text):
+        name, equals, _ = text.partition("=")
+        return name + equals
+    assigned = _ASSIGNMENT.match(text)
+    return assigned.group() if assigned else ""
+
+
+def takes_value(flag: str) -> bool:
+    """Whether the key is that of a flag whose value may be the next word."""
+    return flag.startswith("-") and not flag.endswith("=") and flag.strip("-") != ""
+
+
+@dataclass(eq=False, slots=True)
+class _Place:
+    """A column while it grows: its key, the flag before it, and the texts seen."""
+
+    key: str
+    flag: str
+    texts: set[str] = field(default_factory=set)
+
+    def score(self, word: Word, word_key: str, flag: str) -> float | None:
+        if self.key != word_key:
+            return None
+        if word_key:
+            return _SAME_KEY
+        points = _SAME_WORD if word.text in self.texts else _OTHER_WORD
+        if self.flag != flag:
+            points += _OTHER_FLAG_BEFORE if self.flag and flag else _FLAG_BEFORE_ONE
+        return points
+
+
+def _flags(keys: Sequence[str]) -> list[str]:
+    """For each word the flag that stands right before it."""
+    return [before if takes_value(before) else "" for before in ["", *keys[:-1]]]
+
+
+def _choices(places: Sequence[_Place], words: Words, keys: Sequence[str], flags: Sequence[str]) -> list[list[str]]:
+    """The best move from every cell: "=" both, "p" skip a place, "w" open a place for a word."""
+    best = [[0.0] * (len(words) + 1) for _ in range(len(places) + 1)]
+    move = [["w"] * (len(words) + 1) for _ in range(len(places) + 1)]
+    for i in range(len(places), -1, -1):
+        for j in range(len(words), -1, -1):
+            options: list[tuple[float, str]] = []
+            if i < len(places) and j < len(words):
+                points = places[i].score(words[j], keys[j], flags[j])
+                if points is not None:
+                    options.append((points + best[i + 1][j + 1], "="))
+            if i < len(places):
+                options.append((_GAP + best[i + 1][j], "p"))
+            if j < len(words):
+                options.append((_GAP + best[i][j + 1], "w"))
+            if options:
+                best[i][j], move[i][j] = max(options, key=lambda option: option[0])
+    return move
+
+
+def _moved(places: Sequence[_Place], words: Words) -> bool:
+    """Whether a word that is new at its place was seen at another."""
+    new = {word.text for place, word in zip(places, words, strict=True) if word.text not in place.texts}
+    return any(not new.isdisjoint(place.texts) for place in places)
+
+
+def _merge(places: list[_Place], words: Words) -> tuple[list[_Place], list[_Place]]:
+    """The places with the words taken in, and the place of each word."""
+    keys = [key(word) for word in words]
+    flags = _flags(keys)
+    if len(places) == len(words) and not _moved(places, words):
+        scores = [place.score(*word) for place, word in zip(places, zip(words, keys, flags, strict=True), strict=True)]
+        if all(points is not None and points > _OTHER_FLAG_BEFORE + _OTHER_WORD for points in scores):
+            return places, places
+    move = _choices(places, words, keys, flags)
+    merged: list[_Place] = []
+    path: list[_Place] = []
+    i = j = 0
+    while i < len(places) or j < len(words):
+        step = move[i][j]
+        merged.append(_Place(keys[j], flags[j]) if step == "w" else places[i])
+        if step != "p":
+            path.append(merged[-1])
+        i += step != "w"
+        j += step != "p"
+    return merged, path
+
+
+def align(rows: Sequence[Words]) -> list[tuple[Word | None, ...]]:
+    """The columns of the alignment, each with one word or None for every row.
+
+    The most frequent row comes first, so that the usual form shapes the columns.
+    """
+    texts = [tuple(word.text for word in row) for row in rows]
+    known = dict(zip(texts, rows, strict=True))
+    places: list[_Place] = []
+    paths: dict[tuple[str, ...], list[_Place]] = {}
+    for text, _ in Counter(texts).most_common():
+        places, paths[text] = _merge(places, known[text])
+        for place, word in zip(paths[text], text, strict=True):
+            place.texts.add(word)
+    cells = [dict(zip(map(id, paths[text]), row, strict=True)) for text, row in zip(texts, rows, strict=True)]
+    return [tuple(cell.get(id(place)) for cell in cells) for place in places]

@@ -1,0 +1,98 @@
+"""From one project's sessions to its workflows: segment, find what repeats, lift the parameters.
+
+Each stage is a file of its own; this one only carries values from one to the next. Whether a workflow is worth a tool
+is not judged here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from meta.mining.events import Trace
+from meta.mining.extension import extended
+from meta.mining.lifting import lift
+from meta.mining.patterns import Instance, Pattern, find
+from meta.mining.runs import Column, Run
+from meta.mining.segments import segments
+from meta.model import Segment, Session, Step, Workflow
+
+FARTHEST = 4.0  # beyond this, farther apart makes no difference
+TRIGGERS = 40  # words of the prompts that are kept for naming
+_WORD = re.compile(r"[a-z]{3,15}")
+
+
+def mine(project: str, sessions: Iterable[Session], *, support: int = 3, least: int = 3) -> list[Workflow]:
+    """The workflows of a project, the one that explains most first.
+
+    `support` is the number of occurrences and `least` the number of sessions that make a habit.
+    """
+    found = [segment for session in sessions for segment in segments(session)]
+    columns = vocabulary(found)
+    numbers = {column.head: number for number, column in enumerate(columns)}
+    weights = np.array([float(column.effect == "work") for column in columns])
+    traces = _traces(found, numbers)
+    patterns = extended(find(traces, weights=weights, min_support=support, min_sessions=least), traces, weights)
+    return [_workflow(project, pattern, columns, found) for pattern in patterns]
+
+
+def commands(segment: Segment) -> list[Step]:
+    """The steps that can be steps of a workflow: commands, but not looking around."""
+    return [step for step in segment.steps if step.kind == "command" and step.effect != "look"]
+
+
+def vocabulary(found: Iterable[Segment]) -> list[Column]:
+    """Every head that was run, in order; a head that mostly works is work."""
+    effects: defaultdict[str, Counter[bool]] = defaultdict(Counter)
+    for segment in found:
+        for step in commands(segment):
+            effects[step.head][step.effect == "work"] += 1
+    return [
+        Column(head, "command", "work" if c[True] >= c[False] else "inspect") for head, c in sorted(effects.items())
+    ]
+
+
+def _gaps(segment: Segment) -> list[float]:
+    """How far each command is from the one before: the edits between them. Looking around puts nothing apart."""
+    edits = [step.position for step in segment.steps if step.kind == "edit"]
+    places = [step.position for step in commands(segment)]
+    between = [sum(last < edit < place for edit in edits) for last, place in pairwise(places)]
+    return [0.0, *(min(float(count), FARTHEST) for count in between)] if places else []
+
+
+def _traces(found: Sequence[Segment], numbers: Mapping[str, int]) -> list[Trace]:
+    sessions: dict[tuple[str, str], int] = {}
+    traces = []
+    for segment in found:
+        steps = commands(segment)
+        number = sessions.setdefault((segment.agent, segment.session), len(sessions))
+        symbols = np.array([numbers[step.head] for step in steps], dtype=np.int32)
+        traces.append(Trace(symbols, np.array(_gaps(segment), dtype=np.float32), number))
+    return traces
+
+
+def _run(segment: Segment, instance: Instance) -> Run:
+    steps = commands(segment)
+    cells = tuple((steps[position],) if position >= 0 else () for position in instance.positions)
+    places = [step.position for cell in cells for step in cell]
+    edits = [step for step in segment.steps if step.kind == "edit" and min(places) < step.position < max(places)]
+    return Run(segment.session, segment.agent, cells, tuple(edits))
+
+
+def _workflow(project: str, pattern: Pattern, columns: Sequence[Column], found: Sequence[Segment]) -> Workflow:
+    runs = [_run(found[instance.trace], instance) for instance in pattern.instances]
+    workflow = lift("", project, [columns[step] for step in pattern.steps], runs)
+    return replace(workflow, loop=pattern.loop, triggers=_triggers(found, pattern.instances))
+
+
+def _triggers(found: Sequence[Segment], instances: Iterable[Instance]) -> tuple[str, ...]:
+    """The words of the prompts before the runs, by the number of runs they came before."""
+    words: Counter[str] = Counter()
+    for trace in {instance.trace for instance in instances}:
+        words.update({word for prompt in found[trace].prompts for word in _WORD.findall(prompt.lower())})
+    return tuple(word for word, _ in sorted(words.items(), key=lambda item: (-item[1], item[0]))[:TRIGGERS])
