@@ -1,0 +1,88 @@
+"""From a workflow to the files of its tool: choose a template, fill it, and add what is known about it.
+
+Whether the tool does what was recorded is not decided here but in verification.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from meta.generation import body, manifest, naming, options, render, words
+from meta.generation.effects import NEEDS_CONSENT, effects
+from meta.model import Decision, Estimate, Hole, Rest, Tool, Workflow, WorkflowStep
+
+
+def generate(
+    workflow: Workflow,
+    estimate: Estimate,
+    decision: Decision,
+    *,
+    templates: Path | None = None,
+    taken: Collection[str] = (),
+) -> Tool:
+    """The tool of a workflow, the same bytes every time. `taken` are names it must not have.
+
+    Raises `words.RefusedError` where a tool could not do what was recorded.
+    """
+    options.check(workflow.parameters)
+    name, about = naming.name(workflow, taken), naming.description(workflow)
+    steps, code = body.reachable(workflow.steps), body.build(workflow, name)
+    kind = template(workflow, code)
+    place = render.folder(templates, kind)
+    version, allow = render.version(place), consent(steps, code.names)
+    answers = {
+        "name": name, "workflow": workflow.id, "description": about, "version": version, "template": kind,
+        "script": [(step.name, body.fixed_line(step)) for step in steps] if kind == "bash-script" else [],
+        "summary": textwrap.fill(naming.summary(workflow), 110), "allow": allow, **_facts(workflow, steps, code),
+    }  # fmt: skip
+    files = render.render(dict.fromkeys((render.folder(templates, "python-script"), place)), answers)
+    effective = tuple(sorted({effect for step in steps for effect in effects(step)}))
+    tool = Tool(name, workflow.id, kind, version, {}, about, effective)
+    files["tool.toml"] = manifest.manifest(workflow, tool, estimate, decision)
+    files["evidence.json"] = manifest.evidence(workflow, code.resume, [f"--allow-{effect}" for effect in allow])
+    return replace(tool, files=dict(sorted(files.items())))
+
+
+def template(workflow: Workflow, code: body.Body) -> str:
+    """The template that suits: a hybrid if the agent must think in between; bash if all is fixed and two need a shell."""
+    if code.resume:
+        return "hybrid"
+    steps = body.reachable(workflow.steps)
+    fixed = not workflow.parameters and all(
+        words.constant(step) and not (step.guard or step.directory) and "\n" not in body.fixed_line(step)
+        for step in steps
+    )
+    return "bash-script" if fixed and sum(map(words.needs_shell, steps)) >= 2 else "python-script"
+
+
+def consent(steps: Sequence[WorkflowStep], names: words.Names) -> dict[str, str]:
+    """The effects that the caller must agree to, each with the condition under which it can happen, as Python."""
+    found: dict[str, str] = {}
+    for effect in NEEDS_CONSENT:
+        risky = [step for step in steps if effect in effects(step)]
+        switches = [f"given.{names.of(step.switch).value}" for step in risky if step.switch]
+        if risky:
+            found[effect] = f" and ({' or '.join(switches)})" if len(switches) == len(risky) else ""
+    return found
+
+
+def _facts(workflow: Workflow, steps: Sequence[WorkflowStep], code: body.Body) -> dict[str, object]:
+    """What the template must know to leave out what this tool does not need."""
+    commands = [step for step in steps if step.kind == "command"]
+    parts = [part for step in commands for part in words.flat(step.parts)]
+    styles = {part.style for part in parts if isinstance(part, Hole | Rest)}
+    styles |= {part.long_style for part in parts if isinstance(part, Hole)}
+    typed = "typed(" in code.code
+    return {
+        "body": code.code, "call": code.call, "options": options.rows(workflow, code.names, code.required),
+        "required": bool(code.required), "resume": list(code.resume), "outputs": code.outputs,
+        "repairs": code.repairs, "unchecked": code.unchecked, "styles": sorted(styles) if typed else [],
+        "holes": any(isinstance(part, Hole) for part in parts), "typed": typed,
+        "pairs": typed or any(words.is_pair(part) and not words.is_syntax(part) for part in parts),
+        "shell": any(map(words.needs_shell, commands)), "environment": any(map(words.sets_environment, commands)),
+        "paths": "PurePosixPath(" in code.code, "directories": any(step.directory for step in commands),
+        "secrets": any(p.type == "secret" and p.source == "caller" for p in workflow.parameters),
+    }  # fmt: skip

@@ -1,0 +1,75 @@
+"""The options of a tool: one row of its table for each value that the caller may give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from meta.generation.words import Names, RefusedError, flat
+from meta.model import Fixed, Parameter, Workflow, WorkflowStep
+from meta.rendering import option, template
+
+TAKEN = frozenset(("dry_run", "failed", "json", "tail", "from", "help", "allow_destroy", "allow_spend"))
+_SHOWN = re.compile(r"[\w./:=-]{1,30}", re.ASCII)
+
+
+def rows(workflow: Workflow, names: Names, required: Collection[str]) -> str:
+    """The rows `"--name": {settings},` of the caller's and output parameters, in order."""
+    return "".join(
+        f"{option(parameter.name)!r}: {_settings(parameter, workflow.steps, names, required)},\n"
+        for parameter in workflow.parameters
+        if parameter.source in ("caller", "output")
+    )
+
+
+def check(parameters: Iterable[Parameter]) -> None:
+    """Refuse a parameter whose option every tool already has."""
+    for parameter in parameters:
+        if parameter.name.replace("-", "_") in TAKEN and parameter.source in ("caller", "output"):
+            raise RefusedError(f"the parameter {parameter.name!r} has the name of an option of every tool: rename it")
+
+
+def _settings(parameter: Parameter, steps: Iterable[WorkflowStep], names: Names, required: Collection[str]) -> str:
+    settings: dict[str, object] = {}
+    dest = names.identifiers[parameter.name]
+    if dest != parameter.name.replace("-", "_"):
+        settings["dest"] = dest
+    if parameter.type == "bool":
+        settings["action"] = "store_true"
+        settings["default"] = bool(parameter.default)
+    elif parameter.type == "list":
+        settings |= {"action": "append", "default": []}
+    elif parameter.default is not None:
+        settings["default"] = str(parameter.default)
+    elif parameter.name in required:
+        settings["required"] = True
+    if settings.get("default") is False:
+        del settings["default"]
+    text = ", ".join(f"{key!r}: {value!r}" for key, value in settings.items())
+    if parameter.type == "secret" and parameter.default is None:
+        variable = re.sub(r"\W", "_", parameter.name).upper()
+        text = text.replace("'required': True", "") + f", 'default': os.environ.get({variable!r})"
+    return "{" + f"{text.strip(', ')}, 'help': {_help(parameter, steps)!r}".lstrip(", ") + "}"
+
+
+def _help(parameter: Parameter, steps: Iterable[WorkflowStep]) -> str:
+    """Where the value goes, and what it was like: only words of the commands and short plain values."""
+    step = next((s for s in steps if parameter.name in {s.switch, s.skip, s.each, *_used(s)}), None)
+    line = " ".join(template(step).split()) if step and step.parts else ""
+    line = line if len(line) <= 70 else line[:67] + "..."
+    what = {"switch": f"also run `{line}`", "skip": f"leave out `{line}`", "each": f"run `{line}` for each"}
+    role = next((r for r in what if step and getattr(step, r) == parameter.name), "")
+    text = what.get(role) or (f"with `{line}`" if parameter.type == "bool" else f"in `{line}`")
+    if parameter.type == "secret":
+        text += ", or set in the environment"
+    if parameter.source == "output":
+        text += "; else read from the output of the step before"
+    seen = [str(e) for e in (parameter.choices or parameter.examples) if _SHOWN.fullmatch(str(e))][:4]
+    if seen and parameter.type in ("choice", "int", "float", "path"):
+        text += f" (seen: {', '.join(seen)})"
+    return text.replace("%", "%%")
+
+
+def _used(step: WorkflowStep) -> set[str]:
+    groups = {part.parameter for part in step.parts if not isinstance(part, Fixed)}
+    return groups | {part.parameter for part in flat(step.parts) if not isinstance(part, Fixed)}
