@@ -1,0 +1,65 @@
+"""What is known of a workspace's tools from their own files, on a branch or in the work tree.
+
+Nothing is changed here; that is `lifecycle`.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from meta.errors import UserError
+from meta.model import Tool
+from meta.registration import actions, branch, lifecycle
+
+
+def tool(workspace: Path, name: str) -> Tool:
+    """The tool as its files are now, edits of a person included. Raises `UserError` for a name that is not known."""
+    known = {each.name: each.state for each in lifecycle.tools(workspace)}
+    if name not in known:
+        raise lifecycle.unknown(workspace, name, ("proposed", "accepted", "registered", "retired"))
+    folder = f"{lifecycle.RETIRED if known[name] == 'retired' else lifecycle.TOOLS}/{name}"
+    if known[name] == "proposed":
+        blobs = branch.tree(workspace, branch.commit_of(workspace, branch.ref(name)), folder)
+        files = {path.removeprefix(f"{folder}/"): blob.content for path, blob in blobs.items()}
+    else:
+        place = workspace / folder
+        files = {str(p.relative_to(place)): p.read_text(errors="replace") for p in place.rglob("*") if _ours(p)}
+    return _described(name, files)
+
+
+def _ours(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts
+
+
+def _described(name: str, files: Mapping[str, str]) -> Tool:
+    try:
+        about = tomllib.loads(files.get("tool.toml", ""))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"tool.toml of {name} is not valid TOML: {error}. Mend that line.") from error
+    origin = about.get("provenance", {})
+    return Tool(
+        name=name,
+        workflow=str(origin.get("workflow", "")),
+        template=str(origin.get("template", "")),
+        version=str(origin.get("version", "")),
+        files=files,
+        description=str(about.get("description", "")),
+        effects=tuple(about.get("effects", ())),
+    )
+
+
+def workflows(workspace: Path) -> dict[str, str]:
+    """The workflow of every tool, whatever its state."""
+    return {known.name: tool(workspace, known.name).workflow for known in lifecycle.tools(workspace)}
+
+
+def last(workspace: Path) -> str:
+    """The action that `undo` would take back. Raises `UserError` when there is none."""
+    records = actions.records(workspace)
+    if not records:
+        raise UserError("there is nothing to undo: meta has changed nothing here.")
+    row = json.loads(records[-1].read_text())
+    return f"{row['verb']} {row['name']}"

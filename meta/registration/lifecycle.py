@@ -1,0 +1,334 @@
+"""The life of a tool in a workspace: proposed, accepted, registered, retired, or declined; and each step taken back.
+
+Where a tool's files lie is its state: on its branch it is proposed, in `generated_tools/` accepted, with its skill in
+place registered, in `generated_tools/.retired/` retired. Retired tools stay in the repository, so that everybody sees
+what was given up and nobody proposes it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+from meta import edits
+from meta.edits import Journal
+from meta.errors import UserError
+from meta.model import Estimate, Tool, Workflow
+from meta.registration import actions, branch, index
+from meta.registration.actions import Action, Moved, Undone
+from meta.registration.agents import registrars
+from meta.registration.branch import Blob
+from meta.registration.card import Card, Link, OwnFile, Piece, card
+
+State = Literal["proposed", "accepted", "registered", "retired"]
+
+TOOLS = "generated_tools"
+RETIRED = f"{TOOLS}/.retired"
+SKILLS = ".agents/skills"
+_NAME = re.compile(r"[a-z][a-z0-9-]{1,48}")
+_SHARED = ("AGENTS.md", "CLAUDE.md")  # files of the user in which only a block is ours
+_DECLINED = ".meta/declined.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A tool of a workspace and where it stands."""
+
+    name: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What `accept` put into the work tree, and its commit ("" where none was asked for)."""
+
+    paths: tuple[str, ...]
+    commit: str
+
+
+def tools(workspace: Path) -> tuple[Known, ...]:
+    """Every tool of the workspace by where its files lie, sorted by name."""
+    states: dict[str, State] = {path.parent.name: "retired" for path in (workspace / RETIRED).glob("*/tool.py")}
+    states |= dict.fromkeys(branch.proposed(workspace), "proposed")
+    for path in (workspace / TOOLS).glob("[a-z]*/tool.py"):
+        name = path.parent.name
+        states[name] = "registered" if (workspace / SKILLS / name / "SKILL.md").exists() else "accepted"
+    return tuple(Known(name, states[name]) for name in sorted(states))
+
+
+def declined(workspace: Path) -> Mapping[str, str]:
+    """The workflows that were declined and must not be proposed again, each with the reason."""
+    path = workspace / _DECLINED
+    if not path.exists():
+        return {}
+    try:
+        rows = json.loads(path.read_text())
+        return {str(workflow): str(row["reason"]) for workflow, row in rows.items()}
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise UserError(f"{path} cannot be read as our list of declined tools. Mend it or delete it.") from error
+
+
+def propose(workspace: Path, tool: Tool, workflow: Workflow, estimate: Estimate, text: str) -> str:
+    """The commit of the review branch `meta/<name>`, which is made or made anew. `text` becomes its PR.md.
+
+    Raises `UserError` for a declined workflow, a name that is taken, or a branch on which somebody has worked.
+    """
+    _check(tool.name)
+    if workflow.id in declined(workspace):
+        raise UserError(
+            f"{tool.name} was declined before: {declined(workspace)[workflow.id]}. `meta undo` takes that back."
+        )
+    if any(known.name == tool.name and known.state != "proposed" for known in tools(workspace)):
+        raise UserError(f"there is a tool called {tool.name} already. Retire it first, or choose another name.")
+    reference = branch.ref(tool.name)
+    before = branch.commit_of(workspace, reference)
+    if before and tool.name not in branch.proposed(workspace):
+        raise UserError(f"the branch meta/{tool.name} has work of others on it. Accept it, or rename it.")
+    files = _branch_files(workspace, tool, card(tool, workflow, estimate), text)
+    if before and all(blob == files.get(path) for path, blob in _own(workspace, before, tool.name).items()):
+        return before
+    message = f"Add the tool {tool.name}\n\n{tool.description}\n\n{branch.TRAILER}: {workflow.id}\n"
+    commit = branch.build(workspace, files, message)
+    actions.begin(workspace, Action("propose", tool.name, (Moved(reference, before, commit),)))
+    return commit
+
+
+def put(workspace: Path, verb: str, name: str, contents: Mapping[str, str]) -> None:
+    """Write new files of ours as one action, so that `undo` takes them back."""
+    log = actions.begin(workspace, Action(verb, name))
+    for path, text in contents.items():
+        log.write(workspace / path, text)
+
+
+def preview(workspace: Path, name: str) -> tuple[str, ...]:
+    """The paths that `accept` would bring into the work tree."""
+    return tuple(_own(workspace, _proposed(workspace, name), name))
+
+
+def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
+    """Bring a proposed tool into the work tree and register it; its branch goes. The index is left alone.
+
+    With `commit` exactly these paths are committed on the current branch. Files edited on the review branch come as
+    they are there. Raises `UserError` where something else is in the way.
+    """
+    head = _proposed(workspace, name)
+    reference = branch.ref(name)
+    if branch.checked_out(workspace, reference):
+        raise UserError(
+            f"meta/{name} is checked out. Switch to the branch that should get the tool, then run this again."
+        )
+    files = _own(workspace, head, name)
+    files = {path: blob for path, blob in files.items() if not _shown_already(workspace, path, blob)}
+    others = sorted(set(branch.changed(workspace, head)) - _own(workspace, head, name).keys() - set(_SHARED))
+    if others:
+        raise UserError(f"meta/{name} changes other files too ({', '.join(others[:3])}). Merge it with git instead.")
+    for path, blob in files.items():
+        _free(workspace, path, blob)
+    log = actions.begin(workspace, Action("accept", name, (Moved(reference, head, ""),)))
+    for path, blob in files.items():
+        _put(workspace, log, path, blob)
+    paths = (*files, *_list_tools(workspace, log))
+    return Accepted(paths, _commit(workspace, name, paths) if commit else "")
+
+
+def reject(workspace: Path, name: str, reason: str) -> None:
+    """Delete a proposed tool's branch and remember why, so that its workflow is not proposed again."""
+    head = _proposed(workspace, name)
+    if branch.checked_out(workspace, branch.ref(name)):
+        raise UserError(f"meta/{name} is checked out. Switch to another branch, then run this again.")
+    workflow = branch.proposed(workspace).get(name, f"name:{name}")
+    path = workspace / _DECLINED
+    rows = json.loads(path.read_text()) if declined(workspace) else {}
+    rows[workflow] = {"name": name, "reason": " ".join(reason.split())}
+    log = actions.begin(workspace, Action("reject", name, (Moved(branch.ref(name), head, ""),)))
+    log.write(path, json.dumps(rows, indent=1, sort_keys=True) + "\n")
+
+
+def retire(workspace: Path, name: str) -> tuple[str, ...]:
+    """The paths that are gone: the tool is moved to `generated_tools/.retired/`, its registration is put aside."""
+    _check(name)
+    if not (workspace / TOOLS / name / "tool.py").exists():
+        raise unknown(workspace, name, ("accepted", "registered"))
+    if (workspace / RETIRED / name).exists():
+        raise UserError(f"{RETIRED}/{name} exists already. Delete or rename it, then run this again.")
+    here = f".meta/aside/{actions.number(workspace):05}"
+    pieces = _pieces(Card(name, "", "", ""))
+    registered = [p.path for p in pieces if isinstance(p, OwnFile) and (workspace / p.path).exists()]
+    links = [(p.path, p.target) for p in pieces if isinstance(p, Link) and _is_link(workspace, p)]
+    for path in (f"{TOOLS}/{name}", f"{RETIRED}/{name}", *registered):
+        _no_linked_parent(workspace, path)
+    aside = ((f"{TOOLS}/{name}", f"{RETIRED}/{name}"), *((path, f"{here}/{path}") for path in registered))
+    log = actions.begin(workspace, Action("retire", name, aside=aside, unlinked=tuple(links)))
+    for path in (*registered, *(path for path, _ in links)):
+        _remove_empty(workspace, Path(path).parent)
+    _list_tools(workspace, log)
+    return (f"{TOOLS}/{name}", *registered, *(path for path, _ in links))
+
+
+def undo(workspace: Path) -> Undone:
+    """Take back the last of these actions: files, links, lists and branches are as they were before it."""
+    return actions.undo(workspace)
+
+
+def hand_over(workspace: Path, name: str) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """A patch and a bundle of the review branch in `.meta/review/<name>/`, and the commands that open a pull request."""
+    _proposed(workspace, name)
+    return branch.hand_over(workspace, name, workspace / ".meta" / "review" / name), branch.commands(name)
+
+
+def _check(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UserError(f"{name!r} is no tool name: small letters, digits and dashes, 2 to 49 of them, a letter first.")
+
+
+def unknown(workspace: Path, name: str, states: Iterable[State]) -> UserError:
+    names = [known.name for known in tools(workspace) if known.state in tuple(states)]
+    close = get_close_matches(name, names, 1)
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    return UserError(f'no {" or ".join(states)} tool is called "{name}".{hint} List them with `meta tools`.')
+
+
+def _proposed(workspace: Path, name: str) -> str:
+    """The commit of a proposed tool."""
+    _check(name)
+    head = branch.commit_of(workspace, branch.ref(name))
+    if not head or f"{TOOLS}/{name}/tool.py" not in branch.tree(workspace, head, f"{TOOLS}/{name}"):
+        raise unknown(workspace, name, ("proposed",))
+    return head
+
+
+def _pieces(card: Card) -> tuple[Piece, ...]:
+    return tuple(piece for registrar in registrars() for piece in registrar.pieces(card))
+
+
+def _own(workspace: Path, commit: str, name: str) -> dict[str, Blob]:
+    """The files of a commit that belong to one tool alone."""
+    return branch.tree(workspace, commit, f"{TOOLS}/{name}", *(piece.path for piece in _pieces(Card(name, "", "", ""))))
+
+
+def _branch_files(workspace: Path, tool: Tool, card: Card, text: str) -> dict[str, Blob]:
+    files = {
+        f"{TOOLS}/{tool.name}/{path}": Blob(content, "100755" if content.startswith("#!") else "100644")
+        for path, content in {**tool.files, "PR.md": text}.items()
+    }
+    for piece in _pieces(card):
+        files[piece.path] = Blob(piece.text) if isinstance(piece, OwnFile) else Blob(piece.target, "120000")
+    for path in files:
+        _inside(path)
+    at_head = branch.tree(workspace, "HEAD", SKILLS, *_SHARED) if branch.commit_of(workspace, "HEAD") else {}
+    skills = {path: blob.content for path, blob in {**at_head, **files}.items() if path.endswith("/SKILL.md")}
+    return files | _shared_at(at_head, index.text(index.entries({Path(p).parent.name: t for p, t in skills.items()})))
+
+
+def _shared_at(at_head: Mapping[str, Blob], listing: str | None) -> dict[str, Blob]:
+    """AGENTS.md and CLAUDE.md of a commit with our blocks in them."""
+    found: dict[str, Blob] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, marker, text in _blocks(listing, at_head.get("CLAUDE.md")):
+            before = at_head.get(name)
+            if before is not None and (before.mode == "120000" or "\ufffd" in before.content):
+                continue  # a link to another file, or not UTF-8: left to `accept`, which edits in place
+            path = Path(folder, name)
+            path.write_text(before.content if before else "", newline="")
+            edits.edit_block(path, marker, text)
+            found[name] = Blob(path.read_text(), before.mode if before else "100644")
+    return found
+
+
+def _blocks(listing: str | None, claude: Blob | None) -> list[tuple[str, str, str | None]]:
+    """Our blocks in the user's files: (file, marker, text). CLAUDE.md hides AGENTS.md from its reader unless it imports it."""
+    blocks: list[tuple[str, str, str | None]] = [("AGENTS.md", index.MARKER, listing)]
+    own = (
+        re.sub(rf"<!-- meta:begin {index.IMPORT}.*?meta:end {index.IMPORT} -->", "", claude.content, flags=re.S)
+        if claude
+        else ""
+    )
+    if claude is not None and claude.mode != "120000" and "@AGENTS.md" not in own:
+        blocks.append(("CLAUDE.md", index.IMPORT, "@AGENTS.md" if listing else None))
+    return blocks
+
+
+def _list_tools(workspace: Path, log: Journal) -> tuple[str, ...]:
+    """Bring the lists of tools in the work tree up to date; the files that were changed for it."""
+    found = {path.parent.name: path.read_text(errors="replace") for path in (workspace / SKILLS).glob("*/SKILL.md")}
+    there = {name: text for name, text in found.items() if (workspace / TOOLS / name / "tool.py").exists()}
+    path = workspace / "CLAUDE.md"
+    mode: branch.Mode = "120000" if path.is_symlink() else "100644"
+    claude = Blob(path.read_text(errors="replace"), mode) if path.exists() else None
+    changed = []
+    for name, marker, text in _blocks(index.text(index.entries(there)), claude):
+        target = workspace / name
+        if (text is not None or target.exists()) and log.block(target, marker, text):
+            changed.append(name)
+    return tuple(changed)
+
+
+def _inside(path: str) -> None:
+    parts = path.split("/")
+    if path.startswith("/") or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
+        raise UserError(f"{path!r} is no path inside the workspace. The tool is refused.")
+
+
+def _no_linked_parent(workspace: Path, path: str) -> None:
+    """Refuse a path that would lead out of the place it names."""
+    _inside(path)
+    for parent in Path(path).parents:
+        if (workspace / parent).is_symlink():
+            raise UserError(
+                f"{parent} is a link, so {path} would lie elsewhere. Replace it by a folder, then run this again."
+            )
+
+
+def _free(workspace: Path, path: str, blob: Blob) -> None:
+    """Make sure that nothing of somebody else is where a file of ours goes."""
+    _no_linked_parent(workspace, path)
+    target = workspace / path
+    if target.is_symlink() and blob.mode == "120000" and os.readlink(target) == blob.content:
+        return
+    if os.path.lexists(target) and (
+        target.is_symlink() or not target.is_file() or target.read_bytes() != blob.content.encode()
+    ):
+        raise UserError(f"{path} is in the way. Move it, then run this again.")
+
+
+def _shown_already(workspace: Path, path: str, blob: Blob) -> bool:
+    """Whether a link of ours is not needed, because its folder as a whole links to where the target lies."""
+    folder = (workspace / path).parent
+    if blob.mode != "120000" or not folder.is_symlink():
+        return False
+    return folder.resolve() == (workspace / os.path.normpath(f"{path}/../{blob.content}")).parent.resolve()
+
+
+def _put(workspace: Path, log: Journal, path: str, blob: Blob) -> None:
+    target = workspace / path
+    if blob.mode == "120000":
+        log.link(target, blob.content)
+        return
+    log.write(target, blob.content)
+    if blob.mode == "100755":
+        target.chmod(0o755)
+
+
+def _is_link(workspace: Path, link: Link) -> bool:
+    path = workspace / link.path
+    return path.is_symlink() and os.readlink(path) == link.target
+
+
+def _remove_empty(workspace: Path, folder: Path) -> None:
+    while folder != Path() and (workspace / folder).is_dir() and not any((workspace / folder).iterdir()):
+        (workspace / folder).rmdir()
+        folder = folder.parent
+
+
+def _commit(workspace: Path, name: str, paths: Iterable[str]) -> str:
+    """A commit of exactly these paths on the current branch; what else is staged stays staged."""
+    branch.git(workspace, "add", "--", *paths)
+    branch.git(workspace, "commit", "-q", "-m", f"Add the tool {name}", "--", *paths)
+    return branch.commit_of(workspace, "HEAD")

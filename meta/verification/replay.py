@@ -1,0 +1,117 @@
+"""Run a tool for good on the commit it was recorded on, beside the recorded commands, both in the sandbox.
+
+The tool passes when both end well and leave the same files. Where the commands themselves do not end well here, for
+want of a program or a dependency, nothing is said about the tool.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from meta import process
+from meta.model import Check, Occurrence, Tool, Workflow
+from meta.verification import sandbox, static, trials
+from meta.verification.sandbox import Limits, Ran
+
+HARMLESS = frozenset({"read", "write-project"})  # effects that stay inside a throw-away copy
+_LIMITS = Limits(wall=10, cpu=20, memory=8 * 2**30, processes=256)
+_REPOSITORY = "git init -q && git config user.name replay && git config user.email replay@localhost && git add -A && git commit -qm start"
+
+Files = dict[str, str]
+
+
+class _NotReplayedError(Exception):
+    """The text says why."""
+
+
+def check(tool: Tool, folder: Path, workflow: Workflow, workspace: Path | None) -> Check:
+    """The check "replay" of the tool that lies in `folder`; passed is None, with the reason, where it was not done."""
+    try:
+        return _replay(tool, folder, workflow, *_at_hand(tool, workflow, workspace))
+    except _NotReplayedError as reason:
+        return Check("replay", None, f"not replayed: {reason}")
+
+
+def _at_hand(tool: Tool, workflow: Workflow, workspace: Path | None) -> tuple[Occurrence, str, Path]:
+    """The recorded run to replay, its commit, and the repository that has it."""
+    if workspace is None or not process.run(["git", "-C", str(workspace), "rev-parse", "HEAD"]).ok:
+        raise _NotReplayedError("no commit of the project is at hand")
+    if beyond := sorted(set(tool.effects) - HARMLESS):
+        raise _NotReplayedError(f"it may {', '.join(beyond)}")
+    if any(step.kind != "command" for step in workflow.steps):
+        raise _NotReplayedError("the agent has a part in it")
+    if missing := sorted(p for p in static.programs(workflow) if not shutil.which(p, path=sandbox.PATH)):
+        raise _NotReplayedError(f"{', '.join(missing)} is not at hand in the sandbox")
+    for occurrence in sorted(workflow.occurrences, key=lambda o: -(o.started or 0)):
+        if occurrence.started is None or occurrence.bindings.get("failed"):
+            continue
+        when = f"--before=@{int(occurrence.started)}"
+        commit = process.run(["git", "-C", str(workspace), "rev-list", "-1", when, "HEAD"]).stdout.strip()
+        if commit:
+            return occurrence, commit, workspace
+    raise _NotReplayedError("no commit is as old as a recorded run that ended well")
+
+
+def _replay(tool: Tool, folder: Path, workflow: Workflow, run: Occurrence, commit: str, repository: Path) -> Check:
+    place = f"generated_tools/{tool.name}"
+    recorded = ["bash", "-c", "\n".join(f"{line} || exit" for line in _lines(run, workflow))]
+    generated = ["python3", f"{place}/tool.py", *trials.arguments(run.bindings)]
+    by_hand, expected = _run(recorded, repository, commit, folder, place)
+    if by_hand.code != 0:
+        raise _NotReplayedError("the recorded commands do not end well in the sandbox themselves")
+    ran, found = _run(generated, repository, commit, folder, place)
+    name = f"commit {commit[:9]}"
+    if ran.code != 0:
+        return Check("replay", False, f"{name}: the commands end well, the tool with exit code {ran.code}")
+    differing = _differing(expected, found)
+    if differing:  # some files differ from run to run whoever makes them: caches, logs with times
+        differing -= _differing(expected, _run(recorded, repository, commit, folder, place)[1])
+    seconds = f"{ran.seconds:.1f} s, by hand {by_hand.seconds:.1f} s without the waiting"
+    detail = f"differs from the recorded commands in {', '.join(sorted(differing)[:3])}" if differing else seconds
+    return Check("replay", not differing, f"{name}: {detail}")
+
+
+def _lines(run: Occurrence, workflow: Workflow) -> Iterable[str]:
+    directories = {step.directory for step in workflow.steps}
+    if len(directories) > 1:
+        raise _NotReplayedError("its steps run in several folders")
+    where = next(iter(directories), "")
+    return [f"cd {shlex.quote(where)}", *run.commands] if where else run.commands
+
+
+def _run(argv: list[str], repository: Path, commit: str, tool: Path, place: str) -> tuple[Ran, Files]:
+    """What a command did in a fresh copy of a commit, and the files it left."""
+    with sandbox.scratch() as folder:
+        archive = folder.with_name("commit.tar")
+        packed = process.run(
+            ["git", "-C", str(repository), "archive", "--format=tar", "-o", str(archive), commit], timeout=10
+        )
+        if not packed.ok or not process.run(["tar", "-xf", str(archive), "-C", str(folder)], timeout=10).ok:
+            raise _NotReplayedError("the commit could not be copied in time")
+        shutil.copytree(tool, folder / place, dirs_exist_ok=True)
+        sandbox.give(folder)
+        if sandbox.run(["bash", "-c", _REPOSITORY], folder, limits=_LIMITS).code != 0:
+            raise _NotReplayedError("the copy of the commit could not be made a repository")
+        ran = sandbox.run(argv, folder, limits=_LIMITS)
+        return ran, _files(folder, {".git", place})
+
+
+def _files(folder: Path, left_out: set[str]) -> Files:
+    found: Files = {}
+    for root, directories, names in os.walk(folder):
+        here = Path(root)
+        directories[:] = [d for d in directories if (here / d).relative_to(folder).as_posix() not in left_out]
+        for name in names:
+            path = here / name
+            if path.is_file() and not path.is_symlink():  # a link may lead out of the copy
+                found[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def _differing(one: Files, other: Files) -> set[str]:
+    return {path for path in one.keys() | other.keys() if one.get(path) != other.get(path)}

@@ -1,0 +1,137 @@
+"""A verdict holds every check, whatever the earlier ones said, and never claims what was not run."""
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from meta.model import Check, Fixed, Parameter, Verdict, Word, WorkflowStep
+from meta.verification import sandbox, verify
+from tests.verification.sample import GATE, GATE_TOOL, HEAD, SAVE, SAVE_TOOL, TAIL, TEST, tool, workflow
+
+needs_sandbox = pytest.mark.skipif(sandbox.level() == "none", reason="bubblewrap does not work here")
+ORDER = ["parses", "lint", "policy", "held out", "round trip", "rehearsal", "hostile values", "own tests", "replay"]
+
+
+def by_name(verdict: Verdict) -> dict[str, Check]:
+    return {check.name: check for check in verdict.checks}
+
+
+@needs_sandbox
+def test_a_right_tool_passes_every_check_that_can_be_made() -> None:
+    verdict = verify(tool(SAVE_TOOL, SAVE), SAVE)
+    assert [check.name for check in verdict.checks] == ORDER
+    assert (verdict.state, verdict.isolation) == ("passed", "bubblewrap")
+    assert {check.name for check in verdict.checks if check.passed is None} == {"replay"}
+
+
+@needs_sandbox
+def test_a_failed_check_does_not_hide_the_later_ones() -> None:
+    verdict = verify(tool("import socket\n" + SAVE_TOOL, SAVE), SAVE)
+    assert [check.name for check in verdict.checks] == ORDER
+    assert verdict.state == "failed"
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("test", "detail"),
+    [
+        pytest.param(TEST.replace('"a b")', '"a c")'), "FAILED", id="a test fails"),
+        pytest.param("print('nothing')\n", "0 tests", id="there is no test in it"),
+        pytest.param("import os\n\n\ndef test_it():\n    pass\n\n\nos.abort()\n", "exit code", id="it dies"),
+    ],
+)
+def test_own_tests_that_prove_nothing_fail(test: str, detail: str) -> None:
+    own = by_name(verify(tool(GATE_TOOL, GATE, test), GATE))["own tests"]
+    assert own.passed is False
+    assert detail in own.detail
+
+
+@needs_sandbox
+def test_a_workflow_that_foresees_few_of_its_own_runs_fails() -> None:
+    assert by_name(verify(tool(SAVE_TOOL, SAVE), replace(SAVE, held_out=1)))["held out"].passed is False
+
+
+def test_nothing_runs_without_a_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sandbox.level.cache_clear()
+    try:
+        source = f"open({str(tmp_path / 'made')!r}, 'w')\n" + GATE_TOOL
+        verdict = verify(tool(source.replace("open", "print and open"), GATE), GATE)
+        assert verdict.isolation == "none"
+        assert {check.passed for check in verdict.checks if check.name in ORDER[4:]} == {None}
+        assert not (tmp_path / "made").exists()
+    finally:
+        monkeypatch.undo()
+        sandbox.level.cache_clear()
+
+
+COPY = replace(
+    workflow(
+        "copy",
+        (
+            WorkflowStep("make", "command", "mkdir", 1.0, tuple(Fixed(Word(w, w)) for w in ("mkdir", "-p", "out"))),
+            WorkflowStep("copy", "command", "cp", 1.0, tuple(Fixed(Word(w, w)) for w in ("cp", "a.txt", "out/b.txt"))),
+        ),
+        (Parameter("none", "bool", default=False),),
+        [{}, {}],
+    ),
+)
+COPY_TOOL = (
+    HEAD
+    + """
+
+def options(parser):
+    parser.add_argument("--none", action="store_true")
+
+
+def work(run, given):
+    return run("make", ["mkdir", "-p", "out"]) and run("copy", ["cp", "a.txt", "out/b.txt"])
+"""
+    + TAIL
+)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    (tmp_path / "a.txt").write_text("a")
+    when = {"GIT_AUTHOR_DATE": "@1000000000 +0000", "GIT_COMMITTER_DATE": "@1000000000 +0000"}
+    for argv in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "one"]):
+        subprocess.run(["git", *argv], cwd=tmp_path, check=True, env={**os.environ, **when})
+    return tmp_path
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("started", "program", "effects", "passed", "detail"),
+    [
+        pytest.param(2e9, "cp", ("write-project",), True, "commit", id="the same files"),
+        pytest.param(2e9, "", ("write-project",), False, "out/b.txt", id="a file is missing"),
+        pytest.param(5e8, "cp", ("write-project",), None, "no commit is as old", id="recorded before the first commit"),
+        pytest.param(None, "cp", ("write-project",), None, "no commit is as old", id="recorded without a time"),
+        pytest.param(2e9, "cp", ("network",), None, "it may network", id="it may do more"),
+    ],
+)
+def test_replay_compares_what_is_left_on_the_recorded_commit(
+    repository: Path, started: float | None, program: str, effects: tuple[str, ...], passed: bool | None, detail: str
+) -> None:
+    of = replace(COPY, occurrences=tuple(replace(o, started=started) for o in COPY.occurrences))
+    source = COPY_TOOL if program else COPY_TOOL.replace(' and run("copy", ["cp", "a.txt", "out/b.txt"])', "")
+    made = replace(tool(source, of), effects=effects)
+    check = by_name(verify(made, of, workspace=repository))["replay"]
+    assert check.passed is passed, check.detail
+    assert detail in check.detail
+
+
+@needs_sandbox
+def test_replay_says_nothing_of_a_tool_whose_commands_fail_by_themselves(repository: Path) -> None:
+    (repository / "a.txt").rename(repository / "c.txt")
+    when = {"GIT_COMMITTER_DATE": "@1500000000 +0000"}
+    argv = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qam", "two"]
+    subprocess.run(argv, cwd=repository, check=True, env={**os.environ, **when})
+    of = replace(COPY, occurrences=tuple(replace(o, started=2e9) for o in COPY.occurrences))
+    check = by_name(verify(tool(COPY_TOOL, of), of, workspace=repository))["replay"]
+    assert check.passed is None
+    assert "do not end well" in check.detail
