@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import json
+import json as encoder
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from meta import config
+from meta.config import Config
 from meta.errors import UserError
+from meta.flow import Change
+from meta.model import Verdict
 
 
 def serve(command: str, argv: Sequence[str]) -> int:
@@ -61,8 +67,34 @@ def project_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", metavar="NAME", help="only sessions of this project")
 
 
+def settings(workspace: str | None = None) -> Config:
+    """The settings in force for this folder or the named workspace."""
+    start = Path(workspace) if workspace else Path.cwd()
+    if not start.is_dir():
+        raise UserError(f"{start} is no folder. Name a git repository.")
+    return config.load(start, os.environ, config.folders().config)
+
+
+def verdict(name: str, found: Verdict) -> None:
+    """A tool's checks, one a line."""
+    print(f"{name}: {found.state} (isolation: {found.isolation})")
+    for check in found.checks:
+        mark = {True: "ok", False: "FAILED", None: "not run"}[check.passed]
+        print(f"  {mark:<8}{check.name:<16}{check.detail}")
+
+
+def change(done: Change, *, json: bool) -> None:
+    """What a command changed."""
+    if json:
+        as_json(asdict(done))
+        return
+    print(done.summary)
+    for path in done.paths:
+        print(f"  {path}")
+
+
 def as_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=1))
+    print(encoder.dumps(value, ensure_ascii=False, indent=1))
 
 
 @contextmanager

@@ -1,0 +1,42 @@
+"""Archive the sessions, find what repeats, build what is worth it, prove it, and put it up for review.
+
+Every tool that passes lies on a branch of its own, `meta/<name>`; your work tree is not touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from meta import contract, flow
+from meta.cli import desk
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    desk.paths_argument(parser)
+    desk.workspace_option(parser)
+    desk.project_option(parser)
+    parser.add_argument("--most", type=int, default=10, metavar="N", help="tools to build at the most (default: 10)")
+    desk.dry_run_option(parser)
+    desk.json_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = desk.settings(args.workspace)
+    with desk.progress("extracting") as tick:
+        done = flow.extract(
+            settings, args.paths, project=args.project, most=args.most, dry_run=args.dry_run, progress=tick
+        )
+    if args.json:
+        desk.as_json(contract.extraction(done))
+        return 0
+    print(f"{done.survey.sessions} sessions read, {len(done.archived)} archived anew")
+    if not done.tools:
+        print("Nothing new is worth a tool. `meta mine` shows what repeats and why it is kept ad hoc.")
+        return 0
+    desk.table(
+        ("tool", "state", "verdict", "why"),
+        [(t.tool.name, t.state, t.verdict.state, t.reason) for t in done.tools],
+    )
+    if any(tool.state == "proposed" for tool in done.tools):
+        print("Review a tool with `git show meta/NAME`, then `meta accept NAME` or `meta reject NAME`.")
+    return 0

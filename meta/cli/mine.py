@@ -1,0 +1,59 @@
+"""Show what repeats in agent sessions, what a tool would save, and whether to build it.
+
+Needs no `meta init` and writes nothing into the current folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from meta import contract, flow
+from meta.cli import desk
+from meta.model import Proposal, Survey
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    desk.paths_argument(parser)
+    desk.project_option(parser)
+    parser.add_argument("--top", type=int, default=20, metavar="N", help="rows to show (default: 20)")
+    desk.json_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    with desk.progress("reading sessions") as tick:
+        survey = flow.survey(desk.settings(), args.paths, project=args.project, progress=tick)
+    if args.json:
+        desk.as_json(contract.survey(survey))
+    else:
+        report(survey, args.top)
+    return 0
+
+
+def row(proposal: Proposal) -> tuple[str, ...]:
+    workflow, estimate = proposal.workflow, proposal.estimate
+    steps = " → ".join(step.head if step.kind == "command" else f"({step.head})" for step in workflow.steps)
+    weekly = estimate.minutes_per_run * estimate.automation * estimate.runs_per_week
+    return (
+        workflow.name,
+        workflow.project,
+        steps,
+        f"{workflow.support}/{workflow.sessions}",
+        f"{weekly:.1f} min ${estimate.usd_per_run * estimate.runs_per_week:.2f}",
+        "build" if proposal.decision.build else "keep",
+        proposal.decision.reason.partition(":")[0],
+    )
+
+
+def report(survey: Survey, top: int) -> None:
+    """The proposals as a table, or the plain sentence that there are none."""
+    worth = sum(proposal.decision.build for proposal in survey.proposals)
+    print(f"{survey.sessions} sessions, {survey.events} events; {worth} worth building", end="")
+    print(f", {len(survey.proposals) - worth} kept ad hoc, {len(survey.loops)} loops" if survey.proposals else "")
+    if survey.skipped:
+        print("skipped: " + ", ".join(f"{count} {reason}" for reason, count in sorted(survey.skipped.items())))
+    if not survey.proposals:
+        print("Nothing repeats often enough to be worth a tool.")
+        return
+    headers = ("name", "project", "steps", "runs/sessions", "saves a week", "", "why")
+    desk.table(headers, [row(proposal) for proposal in survey.proposals[:top]])
+    print("`meta show NAME` shows the evidence; `meta extract` builds what is worth it.")

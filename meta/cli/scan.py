@@ -1,0 +1,33 @@
+"""Show which sessions of which agents were found, by project."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from meta import flow
+from meta.cli import desk
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    desk.paths_argument(parser)
+    desk.json_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    with desk.progress("reading sessions") as tick:
+        scan = flow.scan(desk.settings(), args.paths, progress=tick)
+    if args.json:
+        desk.as_json(asdict(scan))
+        return 0
+    headers = ("project", "agent", "sessions", "prompts", "tool calls", "shell", "first", "last")
+    rows = [
+        (f.project, f.agent, *map(str, (f.sessions, f.prompts, f.calls, f.shell)), f.first, f.last) for f in scan.found
+    ]
+    if rows:
+        desk.table(headers, rows, right=frozenset({2, 3, 4, 5}))
+    else:
+        print("No sessions were found. Name a file or folder that holds some: `meta scan PATH`.")
+    if scan.skipped:
+        print("skipped: " + ", ".join(f"{count} {reason}" for reason, count in sorted(scan.skipped.items())))
+    return 0
