@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from meta.mining.alignment import Words
+from meta.mining.alignment import Words, key
 from meta.mining.holes import value
 from meta.mining.runs import Run
 from meta.model import Binding, Fixed, Group, Hole, Parameter, Part, Rest, Step, WorkflowStep
@@ -49,7 +49,9 @@ def _one(part: Fixed | Hole, words: Words, values: Values) -> Values | None:
 
 
 def _group(group: Group, later: Sequence[Part], words: Words, values: Values) -> Values | None:
-    given = match(group.parts, words[: len(group.parts)], values)
+    lone = isinstance(group.parts[0], Hole) and not group.parts[0].prefix
+    flag = lone and words and key(words[0])  # an optional plain word does not take the place of an option
+    given = match(group.parts, words[: len(group.parts)], values) if not flag else None
     if given is not None:
         given = given if group.parameter in given else {**given, group.parameter: True}
         if (found := match(later, words[len(group.parts) :], given)) is not None:
@@ -79,11 +81,15 @@ def _why_not(step: WorkflowStep, words: Words, values: Values) -> str:
         return f"{step.name}: shell expansion in a value"
     if match(step.parts, words, {}) is not None:
         return f"{step.name}: a value differs from the one it follows"
-    if len(words) == len(step.parts):
-        odd = [part for part, word in zip(step.parts, words, strict=True) if match([part], (word,), {}) is None]
-        if odd and all(isinstance(part, Hole) for part in odd):
-            return f"{step.name}: quoting or a fixed part of a word differs"
+    quoted = [word for word in words if word.style not in ("bare", "shell")]
+    if any(all(match([part], (word,), {}) is None for part in _flat(step.parts)) for word in quoted):
+        return f"{step.name}: quoting or a fixed part of a word differs"
     return f"{step.name}: words that no part explains"
+
+
+def _flat(parts: Iterable[Part]) -> list[Part]:
+    """The parts with those inside of groups in their place."""
+    return [one for part in parts for one in (part.parts if isinstance(part, Group) else (part,))]
 
 
 def _values(step: WorkflowStep, cell: Sequence[Step], values: Values) -> Values:
