@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from meta.mining.runs import Column, Run
+from meta.mining.runs import Column, Run, failed
 
 _PRECISE = 0.9  # share of the runs with the step in which the earlier one had failed
 _USUAL = 0.5  # presence from which a step is left out rather than asked for
@@ -31,24 +31,18 @@ class Presence:
     like: int | None = None
 
 
-def _failed(run: Run, column: int) -> bool | None:
-    """Whether the run's step there failed, None where that is not known."""
-    cell = run.cells[column]
-    return cell[-1].status == "failed" if cell and cell[-1].status in ("ok", "failed") else None
-
-
 def _ended_by_failure(run: Run, column: int) -> bool:
     """Whether the run ended before this column because the step before had failed."""
     last = max((k for k, cell in enumerate(run.cells) if cell), default=-1)
-    return 0 <= last < column and _failed(run, last) is True
+    return 0 <= last < column and failed(run.cells[last]) is True
 
 
 def _guard(column: int, runs: Sequence[Run]) -> int | None:
     """The latest earlier column after whose failure, and only then, this one runs."""
     for earlier in range(column - 1, -1, -1):
-        known = [(bool(run.cells[column]), failed) for run in runs if (failed := _failed(run, earlier)) is not None]
-        there = [failed for is_there, failed in known if is_there]
-        absent = [failed for is_there, failed in known if not is_there]
+        known = [(bool(run.cells[column]), bad) for run in runs if (bad := failed(run.cells[earlier])) is not None]
+        there = [bad for is_there, bad in known if is_there]
+        absent = [bad for is_there, bad in known if not is_there]
         if sum(there) >= 2 and sum(there) >= _PRECISE * len(there) and sum(absent) <= 0.5 * len(absent):
             return earlier
     return None

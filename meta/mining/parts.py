@@ -161,6 +161,10 @@ class _Builder:
         return units
 
     def group(self, unit: Sequence[Cells]) -> Group:
+        words = _words(unit[0])
+        if len(unit) == len(words) == 1 and not key(words[0]) and words[0].style != "shell":
+            one = hole(words, self.name())  # a plain word seen once is rather a value than a constant
+            return Group(one.parameter, (one,))
         parts = tuple(self.part(cells) for cells in unit)
         holes = [part.parameter for part in parts if isinstance(part, Hole)]
         return Group(holes[0] if holes else self.name(), parts)
