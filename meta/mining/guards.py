@@ -5,6 +5,7 @@ How a step looks is decided in `mining.parts`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from meta.mining.runs import Column, Run, failed
 
 _PRECISE = 0.9  # share of the runs with the step in which the earlier one had failed
 _USUAL = 0.5  # presence from which a step is left out rather than asked for
+_FIX = re.compile(r"[ :_-]*(?:auto)?(?:fix|write)|(?: -[aA])")
 _THOUGHT = 0.6  # share of the runs with an edit from which a step of judgement stands there
 
 
@@ -48,6 +50,27 @@ def _guard(column: int, runs: Sequence[Run]) -> int | None:
     return None
 
 
+def _repair(column: int, columns: Sequence[Column], runs: Sequence[Run]) -> int | None:
+    """The check that this column repairs or repeats after its repair, unless recorded exit codes speak against it.
+
+    Agents cut the output of a check by a pipe, which hides its exit code; a step called `lint:fix` still tells what it
+    is for.
+    """
+    for check in range(column - 1, -1, -1):
+        name = columns[check].head
+        repairs = [k for k in range(check + 1, column + 1) if _repairs(name, columns[k].head)]
+        if not repairs or (repairs[-1] != column and columns[column].head != name):
+            continue
+        there = [bad for run in runs if run.cells[column] and (bad := failed(run.cells[check])) is not None]
+        if there.count(False) <= (1 - _PRECISE) * len(there):
+            return check
+    return None
+
+
+def _repairs(check: str, head: str) -> bool:
+    return head.startswith(check) and _FIX.fullmatch(head[len(check) :]) is not None
+
+
 def presences(columns: Sequence[Column], runs: Sequence[Run], repeated: Sequence[bool]) -> list[Presence]:
     """For each column when its step runs. A repeated column needs no switch: its list may be empty."""
     found: list[Presence] = []
@@ -58,7 +81,7 @@ def presences(columns: Sequence[Column], runs: Sequence[Run], repeated: Sequence
         eligible = [bool(run.cells[k]) for run in runs if not _ended_by_failure(run, k)]
         if all(eligible) or repeated[k] or column.kind != "command":
             found.append(Presence(share))
-        elif (guard := _guard(k, runs)) is not None:
+        elif (guard := _guard(k, runs)) is not None or (guard := _repair(k, columns, runs)) is not None:
             found.append(_guarded(k, guard, share, found, runs))
         else:
             like = vectors.setdefault(vector, k)
