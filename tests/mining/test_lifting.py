@@ -115,6 +115,12 @@ def test_a_value_that_follows_from_another_is_derived(make: Callable[[str], str]
     assert all("out" not in occurrence.bindings for occurrence in workflow.occurrences)
 
 
+def test_a_part_is_not_read_out_of_a_later_text_that_tells_of_it() -> None:
+    cells = [[f"python train.py --fold {k}{k}", f'git commit -m "log fold {k}{k} of the week"'] for k in range(10, 22)]
+    found = lift("x", "p", columns("python train.py", "git commit"), [run(n, c) for n, c in enumerate(cells)])
+    assert {p.name: p.source for p in found.parameters}["fold"] == "caller"
+
+
 def test_a_value_wrapped_in_bare_text_needs_no_parameter_of_its_own() -> None:
     workflow = lifted("a,b", *([f"a {x}", f"b out/{x}"] for x in ("alpha7.x", "beta21", "gamma3.json.y")))
     assert templates(workflow) == ["a {a_arg}", "b out/{a_arg}"]
