@@ -38,7 +38,7 @@ class Score:
     seconds: float
 
 
-def common(a: Sequence[int], b: Sequence[int]) -> int:
+def common(a: Sequence[object], b: Sequence[object]) -> int:
     """The length of the longest common subsequence."""
     row = [0] * (len(b) + 1)
     for x in a:
@@ -48,7 +48,7 @@ def common(a: Sequence[int], b: Sequence[int]) -> int:
     return row[-1]
 
 
-def alike(a: Sequence[int], b: Sequence[int]) -> bool:
+def alike(a: Sequence[object], b: Sequence[object]) -> bool:
     return 2 * common(a, b) / (len(a) + len(b)) >= ALIKE
 
 
@@ -76,9 +76,7 @@ def score(recipe: Recipe, seed: int) -> Score:
     found = find(laid)
     seconds = time.perf_counter() - start
     shown = [pattern for pattern in found if not pattern.loop][:SHOWN]
-    known = [
-        any(alike(p.steps, w) or common(p.steps, w) == len(p.steps) for w in log.workflows) for p in shown
-    ]
+    known = [any(alike(p.steps, w) or common(p.steps, w) == len(p.steps) for w in log.workflows) for p in shown]
     precision, recall = owned(log, found)
     return Score(
         recall=fmean(any(alike(p.steps, w) for p in found) for w in log.workflows),

@@ -12,8 +12,23 @@ from dataclasses import dataclass
 
 from meta.rendering import quote
 
-_NOUNS = "parser router cache loader schema token report ledger index worker mailer basket catalog invoice".split()
-_VERBS = "Fix Add Drop Rename Speed-up Guard Simplify Document".split()
+_NOUNS = [
+    "parser",
+    "router",
+    "cache",
+    "loader",
+    "schema",
+    "token",
+    "report",
+    "ledger",
+    "index",
+    "worker",
+    "mailer",
+    "basket",
+    "catalog",
+    "invoice",
+]
+_VERBS = ["Fix", "Add", "Drop", "Rename", "Speed-up", "Guard", "Simplify", "Document"]
 _HOLE = re.compile(r"\{(\w+)\}")
 
 Make = Callable[[random.Random], str]
@@ -25,7 +40,9 @@ def _path(r: random.Random) -> str:
 
 def _message(r: random.Random) -> str:
     text = f"{r.choice(_VERBS)} the {r.choice(_NOUNS)} of {r.choice(_NOUNS)} {r.randrange(90)}"
-    return r.choice((text, text, f'{text} ("{r.choice(_NOUNS)}" only)', f"{text}\n\nIt's needed by #{r.randrange(999)}."))
+    return r.choice(
+        (text, text, f'{text} ("{r.choice(_NOUNS)}" only)', f"{text}\n\nIt's needed by #{r.randrange(999)}.")
+    )
 
 
 KINDS: dict[str, Make] = {
@@ -139,7 +156,13 @@ def _line(workflow: Planted, k: int, r: random.Random, values: dict[str, str]) -
             words.append(token)
         elif hole.group() == token:
             value = _value(hole[1], r, values)
-            style = "bare" if quote(value, "bare") == value else "heredoc" if "\n" in value and r.random() < 0.5 else "double"
+            style = (
+                "bare"
+                if quote(value, "bare") == value
+                else "heredoc"
+                if "\n" in value and r.random() < 0.5
+                else "double"
+            )
             words.append(quote(value, "double" if style == "double" else "heredoc" if style == "heredoc" else "bare"))
         else:
             words.append(_HOLE.sub(lambda match: _value(match[1], r, values), token))

@@ -32,10 +32,20 @@ SHOWN = 30
 SESSIONS = 60
 RUNS = (8, 14)  # of each workflow
 HOME = "/home/ada/shop"
-LOOKS = ("ls -la {path}", "cat {path}", "rg -n {word} src", "sed -n 1,80p {path}", "head -50 {test}", "find . -name {word}")
+LOOKS = (
+    "ls -la {path}",
+    "cat {path}",
+    "rg -n {word} src",
+    "sed -n 1,80p {path}",
+    "head -50 {test}",
+    "find . -name {word}",
+)
 COMMON = ("git status", "git diff", "git log --oneline -5", "make help", "python -V", "npm ls", "date", "uv sync")
 LOOP = ("./try.sh {int}", "python check.py --n {int}")
-TWICE = ("vercel link {word}\nvercel env pull {path}\nvercel build", "fly launch --name {word}\nfly secrets set A={int}\nfly deploy")
+TWICE = (
+    "vercel link {word}\nvercel env pull {path}\nvercel build",
+    "fly launch --name {word}\nfly secrets set A={int}\nfly deploy",
+)
 
 
 @dataclass
@@ -66,7 +76,13 @@ class Writer:
         name = f"toolu_{self.path.stem}_{len(self.rows)}"
         usage = {"input_tokens": 5, "output_tokens": 60, "cache_read_input_tokens": 40_000}
         block = {"type": "tool_use", "id": name, "name": tool, "input": given}
-        message = {"model": "claude-sonnet-4-5", "id": f"msg_{name}", "role": "assistant", "content": [block], "usage": usage}
+        message = {
+            "model": "claude-sonnet-4-5",
+            "id": f"msg_{name}",
+            "role": "assistant",
+            "content": [block],
+            "usage": usage,
+        }
         self._row("assistant", message)
         result = {"type": "tool_result", "tool_use_id": name, "content": output, "is_error": False}
         self._row("user", {"role": "user", "content": [result]}, toolUseResult={"stdout": output, "interrupted": False})
@@ -223,7 +239,11 @@ def _words(workflow: Workflow, run: int) -> Iterator[tuple[str, list[str]]]:
     values: dict[str, object] = dict(resolve(workflow.parameters, occurrence.bindings))
     lines = iter(occurrence.commands)
     for step in workflow.steps:
-        if step.kind != "command" or (step.switch and not values.get(step.switch)) or (step.skip and values.get(step.skip)):
+        if (
+            step.kind != "command"
+            or (step.switch and not values.get(step.switch))
+            or (step.skip and values.get(step.skip))
+        ):
             continue
         if (text := next(lines, None)) is not None:
             yield text, list(_labels(step.parts, values))
@@ -259,29 +279,33 @@ def _judge_slots(score: Score, workflow: Workflow, planted: Planted, lines: dict
     score.parameters_right += len(owners) - len(wrong)
     if missed or wrong:
         score.remarks.append(f"{planted.name}: missed slots {sorted(missed)}, parameters of nothing {sorted(wrong)}")
+    named = {name: roots.get(name, name) for name in owners}
+    joined = {place: {named[name] for name in names - {""}} for place, names in sorted(labelled.items())}
+    _judge_edges(score, planted, {place: names for place, names in joined.items() if set(place[1].split("+")) & slots
+                                  or place[1] in slots}, outputs)  # fmt: skip
+
+
+def _judge_edges(score: Score, planted: Planted, joined: dict[tuple[int, str], set[str]], outputs: set[str]) -> None:
+    """An edge joins a place to an earlier one with the same parameter, or to the output that it is read from."""
     printed = dict(planted.printed)
-    for slot in {slot for _, slot in labelled if slot in slots and "+" not in slot}:
-        places = [place for place in labelled if place[1] == slot]
-        first = min(k for k, other in labelled if "+" not in other and origin(other) == origin(slot))
-        there = [place for place in places if place[0] > first]
-        score.edges_there += len(there) + (slot in printed)
-    joined: dict[str, list[str]] = {}
-    for (_, slot), names in sorted(labelled.items()):
-        for name in names - {""}:
-            joined.setdefault(roots.get(name, name), []).append(slot)
-    for name, together in joined.items():
-        first_slot, *others = together
-        pairs = [set(map(origin, other.split("+"))) & set(map(origin, first_slot.split("+"))) for other in others]
-        score.edges += len(others)
-        score.edges_right += sum(map(bool, pairs))
-        bad = [other for other, shared in zip(others, pairs, strict=True) if not shared]
-        if name in outputs:
+    before: list[tuple[str, set[str]]] = []
+    for (_, slot), names in joined.items():
+        origins = set(map(origin, slot.split("+")))
+        earlier = [other for other, known in before if known & names]
+        wrong = [other for other in earlier if not origins & set(map(origin, other.split("+")))]
+        there = any(origins & set(map(origin, other.split("+"))) for other, _ in before)
+        score.edges_there += there
+        score.edges_right += there and len(wrong) < len(earlier)
+        if names & outputs and not earlier:
+            score.edges_there += slot in printed
+            score.edges_right += slot in printed
+            wrong += ["an output"] * (slot not in printed)
             score.edges += 1
-            score.edges_right += first_slot in printed
-            bad += [f"{first_slot} from output"] * (first_slot not in printed)
-        score.edges_wrong += len(bad)
-        if bad:
-            score.remarks.append(f"{planted.name}: {name} joins {first_slot} with {bad}")
+        score.edges += bool(earlier)
+        score.edges_wrong += bool(wrong)
+        if wrong:
+            score.remarks.append(f"{planted.name}: {sorted(names)} joins {slot} with {wrong}")
+        before.append((slot, names))
 
 
 def judged(folder: Path, seed: int) -> Score:
@@ -292,7 +316,9 @@ def judged(folder: Path, seed: int) -> Score:
     shown = [proposal.workflow for proposal in survey.proposals][:SHOWN]
     of = {w.name: [parse(line.text)[0].head for line in truth[w.name][0]] for w in WORKFLOWS}
     for workflow in shown:
-        if not any(alike(heads(workflow), o) or common(heads(workflow), o) == len(heads(workflow)) for o in of.values()):
+        if not any(
+            alike(heads(workflow), o) or common(heads(workflow), o) == len(heads(workflow)) for o in of.values()
+        ):
             score.spurious += 1
             score.remarks.append(f"spurious: {' -> '.join(heads(workflow))} ({workflow.support} runs)")
         exact = [commands(workflow.steps, workflow.parameters, o.bindings) == o.commands for o in workflow.occurrences]
@@ -328,7 +354,12 @@ def report(scores: Sequence[Score], proposals: Sequence[Sequence[str]]) -> None:
     print(f"{len(scores)} seeds, {len(WORKFLOWS)} workflows each, {sum(s.runs for s in scores)} runs in all")
     print("workflows found      ", share("found", "planted"), " spurious of 30, a seed:", [s.spurious for s in scores])
     print("runs found           ", share("runs_found", "runs"))
-    print("slots found          ", share("slots_found", "slots"), " parameters right:", share("parameters_right", "parameters"))
+    print(
+        "slots found          ",
+        share("slots_found", "slots"),
+        " parameters right:",
+        share("parameters_right", "parameters"),
+    )
     print("edges found          ", share("edges_right", "edges_there"), " wrong:", share("edges_wrong", "edges"))
     print("exact round trip     ", share("exact", "occurrences"), " refused:", sum(s.refused for s in scores))
     print("left out, explained  ", share("held_out", "occurrences"))

@@ -16,16 +16,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TICK = 0.01  # seconds between looks at the memory
-PAGE = os.sysconf("SC_PAGE_SIZE")
+TICK = 0.02  # seconds between looks at the memory
+PAGE, TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 MINE = """
-import sys, time, resource
+import sys, time
 import numpy as np
 from dataclasses import replace
 from benchmarks.planting import BASE, plant
@@ -36,9 +36,9 @@ def traces(size):
     return [Trace(s, np.zeros(len(s), np.float32), i) for i, s in enumerate(sessions)]
 find(traces(3000))
 planted = traces(int(sys.argv[1]))
-start = time.perf_counter()
-found = find(planted)
-print(time.perf_counter() - start)
+start, used = time.perf_counter(), time.process_time()
+find(planted)
+print(time.perf_counter() - start, time.process_time() - used)
 """
 BUILD = """
 import sys, time, tempfile, pathlib
@@ -98,18 +98,27 @@ class Row:
         )
 
 
-def _together(session: int) -> tuple[int, dict[int, float]]:
-    """Memory of all processes of a session in bytes, and the processor seconds of each."""
+def _family(process: int) -> Iterator[int]:
+    """A process and all that it started, those that have ended left out."""
+    yield process
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return
+    for child in children:
+        yield from _family(int(child))
+
+
+def _together(process: int) -> tuple[int, dict[int, float]]:
+    """Memory of a process and all that it started in bytes, and the processor seconds of each."""
     memory, seconds = 0, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[3]) == session:
-                    memory += int((entry / "statm").read_text().split()[1]) * PAGE
-                    seconds[int(entry.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            except (OSError, IndexError):  # it has ended meanwhile
-                continue
+    for one in _family(process):
+        try:
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            memory += int(fields[21]) * PAGE
+            seconds[one] = (int(fields[11]) + int(fields[12])) / TICKS
+        except (OSError, IndexError):  # it has ended meanwhile
+            continue
     return memory, seconds
 
 
@@ -146,7 +155,9 @@ def run(argv: Sequence[str], env: Mapping[str, str], limit: float = 600.0) -> Ru
 
 def environment(folder: Path) -> dict[str, str]:
     """Folders of its own, compiled Python files kept there as an installation would have them."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")}
+    kept = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+    }
     own = {name: str(folder / name) for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")}
     return {**kept, **own, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
 
@@ -157,13 +168,12 @@ def mined(corpus: Path, folder: Path, runs: int) -> list[Row]:
     copy = folder / "corpus"
     shutil.copytree(corpus, copy)
     mine = [sys.executable, "-m", "meta", "mine", str(copy), "--json"]
-    cold, warm, changed = [], [], []
+    cold, changed = [], []
     for _ in range(runs):
         shutil.rmtree(folder / "XDG_CACHE_HOME", ignore_errors=True)
         cold.append(run(mine, env))
+    warm = [run(mine, env) for _ in range(runs)]
     sessions = sorted(copy.rglob("*.jsonl"), key=lambda path: path.stat().st_size)
-    for _ in range(runs):
-        warm.append(run(mine, env))
     for number in range(runs):
         path = sessions[len(sessions) // 2 + number]
         with path.open("rb") as file:
@@ -202,8 +212,10 @@ def help_page(folder: Path, runs: int) -> Row:
 def patterns(folder: Path, size: int, runs: int, bar: float, most: float) -> list[Row]:
     """Mining alone on a planted log."""
     done = [run([sys.executable, "-c", MINE, str(size)], environment(folder)) for _ in range(runs)]
+    walls, used = zip(*(map(float, one.output.split()) for one in done), strict=True)
     return [
-        Row(f"patterns of {size:,} events", tuple(float(one.output) for one in done), "s", bar),
+        Row(f"patterns of {size:,} events", walls, "s", bar),
+        Row("  the same, processor time", used, "s"),
         Row("  peak memory, planting included", tuple(one.peak for one in done), "MB", most),
     ]
 
@@ -217,8 +229,9 @@ def tools(corpus: Path, folder: Path) -> Row:
 
 def _awmine(python: Path, corpus: Path, folder: Path) -> Run:
     home = folder / "awmine-home"
-    shutil.copytree(corpus, home / ".claude" / "projects", dirs_exist_ok=True)
-    return run([str(python.parent / "awmine"), "mine"], {**os.environ, "HOME": str(home)})
+    home.mkdir()
+    argv = [str(python.parent / "awmine"), "run", "--full", "--quiet", "--out", str(folder / "awmine"), "--roots"]
+    return run([*argv, str(corpus)], {**os.environ, "HOME": str(home)})
 
 
 def _prefixspan(python: Path, corpus: Path, folder: Path) -> Run:
