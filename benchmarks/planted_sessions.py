@@ -75,7 +75,7 @@ class Writer:
     def call(self, tool: str, given: dict[str, object], output: str) -> None:
         name = f"toolu_{self.path.stem}_{len(self.rows)}"
         usage = {"input_tokens": 5, "output_tokens": 60, "cache_read_input_tokens": 40_000}
-        block = {"type": "tool_use", "id": name, "name": tool, "input": given}
+        block: dict[str, object] = {"type": "tool_use", "id": name, "name": tool, "input": given}
         message = {
             "model": "claude-sonnet-4-5",
             "id": f"msg_{name}",
