@@ -76,7 +76,7 @@ class Writer:
         name = f"toolu_{self.path.stem}_{len(self.rows)}"
         usage = {"input_tokens": 5, "output_tokens": 60, "cache_read_input_tokens": 40_000}
         block: dict[str, object] = {"type": "tool_use", "id": name, "name": tool, "input": given}
-        message = {
+        message: dict[str, object] = {
             "model": "claude-sonnet-4-5",
             "id": f"msg_{name}",
             "role": "assistant",
