@@ -15,12 +15,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meta import archive, codec, config, files, process, redact, sources
 from meta.config import Config
 from meta.errors import UserError
-from meta.model import Built, Check, Extraction, Proposal, Session, Survey, Tool, Verdict
+from meta.model import Built, Check, Extraction, Listed, Proposal, Session, Survey, Tool, Verdict
 from meta.store import Cursor, Store
+
+if TYPE_CHECKING:
+    from meta.registration.usage import Usage
 
 Progress = Callable[[int, int], None]
 
@@ -468,24 +472,37 @@ def undo(settings: Config, *, dry_run: bool = False) -> Change:
     return Change(f"taken back: {done.verb} {done.name}", tuple(done.kept))
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A tool of the workspace: where it stands and what it is for."""
-
-    name: str
-    state: str
-    description: str
-
-
 def tools(settings: Config) -> tuple[Listed, ...]:
-    """Every tool of the workspace."""
-    from meta.registration import inventory, lifecycle
+    """Every tool of the workspace, with its use in the sessions of the index."""
+    from meta.registration import inventory, lifecycle, usage
 
     workspace = _workspace(settings)
+    known = lifecycle.tools(workspace)
+    sessions = _indexed(workspace) if known else []
     return tuple(
-        Listed(known.name, known.state, inventory.tool(workspace, known.name).description)
-        for known in lifecycle.tools(workspace)
+        _listed(inventory.tool(workspace, each.name), each.state, usage.usage(each.name, sessions)) for each in known
     )
+
+
+def _listed(tool: Tool, state: str, used: Usage) -> Listed:
+    from meta.registration import inventory
+
+    a_run, a_week = inventory.saving(tool)
+    return Listed(
+        name=tool.name,
+        state=state,
+        description=tool.description,
+        uses=used.uses,
+        failures=used.failures,
+        predicted=a_week,
+        realised=a_run * used.uses / used.weeks if a_run is not None and used.uses else None,
+    )
+
+
+def _indexed(workspace: Path) -> list[Session]:
+    """The sessions of the workspace's index, none where there is no index yet."""
+    place = workspace / ".meta" / "store.sqlite"
+    return Store(place).sessions(sources.merge) if place.exists() else []
 
 
 def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = _quiet) -> Change:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Desk, snapshot
+from meta.model import Event, Session
+from tests.cli.conftest import Desk, snapshot, write
 
 SURVEY = {"sessions", "events", "skipped", "workflows", "loops"}
 WORKFLOW = {
@@ -140,3 +141,25 @@ def test_two_sessions_are_not_a_habit(desk: Desk, sessions: Path) -> None:
         (sessions / f"s{number}.json").unlink()
     assert desk.json("mine", sessions)["workflows"] == []
     assert "Nothing repeats" in desk("mine", sessions)
+
+
+def test_a_tool_that_was_called_shows_its_use_beside_what_was_predicted(
+    desk: Desk, repository: Path, sessions: Path
+) -> None:
+    desk("init")
+    desk("extract", sessions, "--most", "1")
+    (tool,) = desk.json("tools")
+    assert tool.keys() == {
+        "name", "state", "description", "uses", "failures", "shadow", "predicted", "realised",
+    }  # fmt: skip
+    assert (tool["uses"], tool["failures"], tool["realised"]) == (0, 0, None)
+    assert tool["predicted"] > 0
+    desk("accept", tool["name"])
+    call = Event(
+        "u-0", "call", 1_791_000_000.0, f"python generated_tools/{tool['name']}/tool.py", "Bash", "shell", status="ok"
+    )
+    write(sessions, Session("ann", "u", (call,), project="shop"))
+    desk("extract", sessions, "--most", "0")
+    (after,) = desk.json("tools")
+    assert (after["uses"], after["failures"]) == (1, 0)
+    assert 0 < after["realised"] < after["predicted"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_a_tool_lives_and_is_taken_back_without_a_trace(desk: Desk, repository: 
     assert names(desk, "registered") == [name]
     assert desk.json("extract", SAMPLE)["tools"] == [], "what has a tool was proposed again"
     occurrence = recorded(desk, name)
-    assert regenerated(repository, name, occurrence["bindings"]) == list(occurrence["commands"])
+    assert regenerated(repository, name, occurrence["bindings"]) == occurrence["commands"]
     desk("retire", name)
     assert names(desk, "retired") == [name]
     assert desk.json("extract", SAMPLE)["tools"] == [], "what was retired was proposed again"
@@ -58,33 +58,33 @@ def test_a_tool_lives_and_is_taken_back_without_a_trace(desk: Desk, repository: 
     assert "meta init" in desk.complaint("undo")
 
 
-def recorded(desk: Desk, name: str) -> Mapping[str, object]:
+def recorded(desk: Desk, name: str) -> dict[str, Any]:
     workflow = next(each for each in desk.json("mine", SAMPLE)["workflows"] if each["name"] == name)
-    occurrence: Mapping[str, object] = workflow["occurrences"][0]
+    occurrence: dict[str, Any] = workflow["occurrences"][0]
     return occurrence
 
 
-def regenerated(repository: Path, name: str, bindings: object) -> list[str]:
+def regenerated(repository: Path, name: str, bindings: dict[str, Any]) -> list[str]:
     """The command lines that the accepted tool prints for these bindings."""
-    assert isinstance(bindings, dict)
     options: list[str] = []
     for key, value in bindings.items():
         option = "--" + key.replace("_", "-")
         if value is True:
             options.append(option)
         elif value is not False and value is not None:
-            for each in value if isinstance(value, list) else [value]:
-                options.append(f"{option}={each}")
+            options.extend(f"{option}={each}" for each in (value if isinstance(value, list) else [value]))
     program = repository / "generated_tools" / name / "tool.py"
     done = subprocess.run(
-        [sys.executable, str(program), "--dry-run", *options], cwd=repository, check=True, capture_output=True, text=True
+        [sys.executable, str(program), "--dry-run", *options],
+        cwd=repository,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return done.stdout.splitlines()
 
 
-def test_a_rejected_tool_is_remembered_until_that_is_taken_back(
-    desk: Desk, repository: Path, sessions: Path
-) -> None:
+def test_a_rejected_tool_is_remembered_until_that_is_taken_back(desk: Desk, repository: Path, sessions: Path) -> None:
     desk("init")
     desk("extract", sessions, "--most", "1")
     (name,) = names(desk, "proposed")
