@@ -216,7 +216,7 @@ def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
         proposals.append(Proposal(named, estimate, decision))
     proposals.sort(key=_worth)
     return Survey(
-        sessions=sum(bool(session.events) for session in sessions),
+        sessions=sum(bool(session.events) and not session.id.startswith(f"{session.parent}/") for session in sessions),
         events=sum(len(session.events) for session in sessions),
         skipped=_skipped(sessions),
         proposals=tuple(p for p in proposals if not p.workflow.loop),
