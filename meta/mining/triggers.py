@@ -1,7 +1,7 @@
-"""Patterns that the same prompt calls up again and again, and patterns that lead from one prompt to the next.
+"""Patterns that the same prompt calls up again and again.
 
-Their symbols are too common for `patterns` to find them: here the prompts and the borders between them are the
-evidence.
+Their symbols are too common for `patterns` to find them: here the prompts are the evidence. What leads from one prompt
+to the next is found in `chains`.
 """
 
 from __future__ import annotations
@@ -9,24 +9,22 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import numpy as np
 
 from meta.mining.events import Trace
 from meta.mining.patterns import Instance, Pattern
-from meta.mining.segments import commands
 from meta.mining.selection import THRESHOLD
 from meta.model import Segment
 
 PREFIX = 60  # characters of a prompt that make it the same prompt
 COMMON = 0.6  # presence of a step that belongs to what a prompt calls up,
 SOMETIMES = 0.25  # and of one that is taken in beside them
-MOSTLY = 0.5  # share of the segments, or of the second pattern's occurrences, that make a habit
+MOSTLY = 0.5  # share of the segments that make a habit
 SAME = 0.6  # share of a pattern's events that another has, for both to be one
-NEAR = 2  # commands between a pattern and the border of its segment
 _SLASH = re.compile(r"[/$][a-z][\w:-]*(?=\s|$)")
 
 
@@ -81,10 +79,10 @@ def _called_up(
     instances = tuple(Instance(n, _places(steps, run, traces[n])) for n, run in sorted(runs.items()))
     presence = tuple(held[s] / len(runs) for s in steps)
     lengths = {n: sum(1 for _ in groupby(traces[n].symbols.tolist())) for n in runs}
-    bits = min(
-        _evidence(steps, presence, runs, len(group), lengths, rates),
-        rarity(len(runs), len(group), len(_runs(steps, everywhere, weights)), len(everywhere)) - len(steps),
-    )
+    bits = _evidence(steps, presence, runs, len(group), lengths, rates)
+    if bits > THRESHOLD:
+        elsewhere = len(_runs(steps, everywhere, weights))
+        bits = min(bits, rarity(len(runs), len(group), elsewhere, len(everywhere)) - len(steps))
     return Pattern(steps, presence, instances, loop=False, gain=bits)
 
 
@@ -208,88 +206,11 @@ def _absorbed(new: Pattern, old: Pattern) -> Pattern:
         for one in old.instances
         if one.trace not in traces
     )
-    return _weighed(replace(new, gain=max(new.gain, old.gain)), (*new.instances, *others))
+    return weighed(replace(new, gain=max(new.gain, old.gain)), (*new.instances, *others))
 
 
-def _weighed(pattern: Pattern, instances: Sequence[Instance]) -> Pattern:
+def weighed(pattern: Pattern, instances: Sequence[Instance]) -> Pattern:
     """The pattern with other instances, and the presences that these make."""
     columns = zip(*(one.positions for one in instances), strict=True)
     presence = tuple(sum(place >= 0 for place in column) / len(instances) for column in columns)
     return replace(pattern, presence=presence, instances=tuple(instances))
-
-
-def chained(
-    patterns: Sequence[Pattern], found: Sequence[Segment], traces: Sequence[Trace], least: int = 3
-) -> tuple[list[Pattern], list[Segment]]:
-    """The patterns, each led by the one that mostly ends the segment before it, and the segments they now refer to.
-
-    What leads is optional, as it was done for another prompt. Nothing may be edited between the two.
-    """
-    segments, made = list(found), []
-    follows = {n + 1 for n, (a, b) in enumerate(pairwise(found)) if (a.agent, a.session) == (b.agent, b.session)}
-    whole = [pattern for pattern in patterns if not pattern.loop]
-    needed = THRESHOLD + 2 * math.log2(max(len(whole), 1)) + 1
-    for second in patterns:
-        starts = _at_border(second, found, traces, last=False)
-        best: tuple[float, Pattern, dict[int, Instance]] = (needed, second, {})
-        for first in whole:
-            ends = _at_border(first, found, traces, last=True)
-            links = {n: ends[n - 1] for n in starts if n in follows and n - 1 in ends}
-            often = len({traces[n].session for n in links}) >= least and len(links) >= MOSTLY * len(second.instances)
-            if first is not second and often:
-                best = max(best, (_attraction(first, second, follows), first, links), key=lambda one: one[0])
-        _, first, links = best
-        leads = {id(starts[n]): lead for n, lead in links.items()}
-        made.append(_led(first, second, leads, segments, least) if links else second)
-    return made, segments
-
-
-def _attraction(first: Pattern, second: Pattern, follows: Collection[int]) -> float:
-    """In bits: how rarely chance has the second pattern that often after the first, or that seldom before it."""
-    one, other = ({instance.trace for instance in pattern.instances} for pattern in (first, second))
-    forward = sum(n in other and n - 1 in one for n in follows)
-    back = sum(n in one and n - 1 in other for n in follows)
-    ways = sum(math.comb(forward + back, k) for k in range(forward, forward + back + 1))
-    in_front, behind = sum(n - 1 in one for n in follows), sum(n in other for n in follows)
-    return max(forward + back - math.log2(ways), rarity(forward, behind, in_front, len(follows)))
-
-
-def _at_border(
-    pattern: Pattern, found: Sequence[Segment], traces: Sequence[Trace], *, last: bool
-) -> dict[int, Instance]:
-    """The occurrences after (or before) which their segments have no edit and hardly another command, by trace."""
-    there: dict[int, Instance] = {}
-    for one in pattern.instances:
-        place = max(one.positions) if last else min(p for p in one.positions if p >= 0)
-        symbols = traces[one.trace].symbols.tolist()
-        beyond = symbols[place + 1 :] if last else symbols[:place]
-        border = commands(found[one.trace])[place].position
-        edits = [step.position for step in found[one.trace].steps if step.kind == "edit"]
-        edited = any(edit > border if last else edit < border for edit in edits)
-        if sum(symbol not in pattern.steps for symbol in beyond) <= NEAR and not edited:
-            there[one.trace] = one
-    return there
-
-
-def _led(
-    first: Pattern, second: Pattern, leads: Mapping[int, Instance], segments: list[Segment], least: int
-) -> Pattern:
-    """The second pattern with the steps of the first before it. The segments that both span are added to `segments`."""
-    instances: list[Instance] = []
-    for one in second.instances:
-        lead = leads.get(id(one))
-        if lead is None:
-            instances.append(Instance(one.trace, (*(-1 for _ in first.steps), *one.positions)))
-            continue
-        ahead, behind = segments[lead.trace], segments[one.trace]
-        shift = len(commands(ahead))
-        instances.append(
-            Instance(len(segments), (*lead.positions, *(p + shift if p >= 0 else -1 for p in one.positions)))
-        )
-        segments.append(replace(behind, steps=ahead.steps + behind.steps))
-    needed = max(least, SOMETIMES * len(leads))
-    held = [sum(one.positions[k] >= 0 for one in instances) for k in range(len(first.steps))]
-    columns = [k for k in range(len(first.steps) + len(second.steps)) if k >= len(held) or held[k] >= needed]
-    steps = (*first.steps, *second.steps)
-    kept = [replace(one, positions=tuple(one.positions[k] for k in columns)) for one in instances]
-    return _weighed(replace(second, steps=tuple(steps[k] for k in columns)), kept)

@@ -14,13 +14,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from meta.mining.chains import chained
 from meta.mining.events import Trace
 from meta.mining.extension import extended
 from meta.mining.lifting import lift
 from meta.mining.patterns import Instance, Pattern, find
 from meta.mining.runs import Column, Run
 from meta.mining.segments import commands, segments
-from meta.mining.triggers import chained, joined, prompted
+from meta.mining.triggers import joined, prompted
 from meta.model import Segment, Session, Workflow
 
 FARTHEST = 4.0  # beyond this, farther apart makes no difference
