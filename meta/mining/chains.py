@@ -6,7 +6,8 @@ Patterns are not found here, and none is made of what only happens to meet at th
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from meta.mining.events import Trace
 from meta.mining.patterns import Instance, Pattern
 from meta.mining.segments import commands
 from meta.mining.selection import THRESHOLD
-from meta.mining.triggers import SOMETIMES, rarity, weighed
+from meta.mining.triggers import SOMETIMES, weighed
 from meta.model import Segment
 
 MOSTLY = 0.5  # share of the second pattern's occurrences that the first leads
@@ -29,10 +30,10 @@ def chained(
     What leads is optional, as it was done for another prompt. Nothing may be edited between the two.
     """
     segments, made = list(found), []
-    follows = {n + 1 for n, (a, b) in enumerate(pairwise(found)) if (a.agent, a.session) == (b.agent, b.session)}
+    follows = {n + 1 for n, (a, b) in enumerate(pairwise(traces)) if a.session == b.session}
     whole = [pattern for pattern in patterns if not pattern.loop]
     every_end = [_at_border(pattern, found, traces, last=True) for pattern in whole]
-    needed = THRESHOLD + 2 * math.log2(max(len(whole), 1)) + 1  # any two patterns, either of two tests
+    needed = THRESHOLD + 2 * math.log2(max(len(whole), 1))
     for second in patterns:
         starts = _at_border(second, found, traces, last=False)
         best: tuple[float, Pattern, dict[int, Instance]] = (needed, second, {})
@@ -40,21 +41,23 @@ def chained(
             links = {n: ends[n - 1] for n in starts if n in follows and n - 1 in ends}
             often = len({traces[n].session for n in links}) >= least and len(links) >= MOSTLY * len(second.instances)
             if first is not second and often:
-                best = max(best, (_attraction(first, second, follows), first, links), key=lambda one: one[0])
+                best = max(best, (_attraction(first, second, traces), first, links), key=lambda one: one[0])
         _, first, links = best
         leads = {starts[n]: lead for n, lead in links.items()}
         made.append(_led(first, second, leads, segments, least) if links else second)
     return made, segments
 
 
-def _attraction(first: Pattern, second: Pattern, follows: Collection[int]) -> float:
-    """In bits: how rarely chance has the second pattern that often after the first, or that seldom before it."""
+def _attraction(first: Pattern, second: Pattern, traces: Sequence[Trace]) -> float:
+    """In bits: how rarely the second pattern comes that often right after the first if each session is shuffled."""
     one, other = ({instance.trace for instance in pattern.instances} for pattern in (first, second))
-    forward = sum(n in other and n - 1 in one for n in follows)
-    back = sum(n in one and n - 1 in other for n in follows)
-    ways = sum(math.comb(forward + back, k) for k in range(forward, forward + back + 1))
-    in_front, behind = sum(n - 1 in one for n in follows), sum(n in other for n in follows)
-    return max(forward + back - math.log2(ways), rarity(forward, behind, in_front, len(follows)))
+    forward = sum(n + 1 in other and traces[n].session == traces[n + 1].session for n in one if n + 1 < len(traces))
+    sizes, ones, others = (Counter(traces[n].session for n in numbers) for numbers in (range(len(traces)), one, other))
+    expected = sum(ones[session] * others[session] / sizes[session] for session in ones)
+    if not forward:
+        return 0.0
+    fewer = sum(math.exp(k * math.log(expected) - expected - math.lgamma(k + 1)) for k in range(forward))
+    return -math.log2(max(1.0 - fewer, 1e-12))
 
 
 def _at_border(

@@ -39,7 +39,7 @@ def prompted(found: Sequence[Segment], traces: Sequence[Trace], weights: np.ndar
     for number in firsts:
         for sign in _signs(found[number]):
             groups[sign].append(number)
-    often = [group for group in groups.values() if len({traces[n].session for n in group}) >= least]
+    often = sorted({tuple(g) for g in groups.values() if len({traces[n].session for n in g}) >= least})
     counts = Counter(symbol for one in acts for symbol in one)
     rates = {symbol: count / counts.total() for symbol, count in counts.items()}
     made = [_called_up(group, firsts, traces, rates, weights, least) for group in often]
@@ -82,7 +82,7 @@ def _called_up(
     bits = _evidence(steps, presence, runs, len(group), lengths, rates)
     if bits > THRESHOLD:
         elsewhere = len(_runs(steps, everywhere, weights))
-        bits = min(bits, rarity(len(runs), len(group), elsewhere, len(everywhere)) - len(steps))
+        bits = min(bits, _rarity(len(runs), len(group), elsewhere, len(everywhere)) - len(steps))
     return Pattern(steps, presence, instances, loop=False, gain=bits)
 
 
@@ -94,7 +94,7 @@ def _runs(
     return {n: run for n, run in runs.items() if 2 * len(run) > len(steps) > 1 and any(weights[s] > 0 for s in run)}
 
 
-def rarity(hits: int, drawn: int, marked: int, total: int) -> float:
+def _rarity(hits: int, drawn: int, marked: int, total: int) -> float:
     """In bits: how rarely `drawn` of `total` have so many `hits`, or more, of the `marked` (Fisher's exact test)."""
     ways = sum(math.comb(marked, k) * math.comb(total - marked, drawn - k) for k in range(hits, min(drawn, marked) + 1))
     return math.log2(math.comb(total, drawn)) - math.log2(ways)
