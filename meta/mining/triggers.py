@@ -17,7 +17,7 @@ import numpy as np
 
 from meta.mining.events import Trace
 from meta.mining.patterns import Instance, Pattern
-from meta.mining.selection import THRESHOLD
+from meta.mining.selection import THRESHOLD, contains
 from meta.model import Segment
 
 PREFIX = 60  # characters of a prompt that make it the same prompt
@@ -180,7 +180,9 @@ def joined(patterns: Sequence[Pattern], more: Sequence[Pattern]) -> list[Pattern
         within = [n for n, p in enumerate(kept) if len(p.steps) < len(new.steps) and _holds(new, p)]
         if within:
             kept[within[0]] = _absorbed(new, kept[within[0]])
-        elif len(events & {event for p in kept for event in _events(p)}) < SAME * len(events):
+            continue
+        told = len(events & {event for p in kept for event in _events(p)}) >= SAME * len(events)
+        if not told and not any(contains(p.steps, new.steps) for p in kept):
             kept.append(new)
     return kept
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from meta.mining.chains import chained
+from meta.mining.endings import ending
 from meta.mining.events import Trace
 from meta.mining.extension import extended
 from meta.mining.lifting import lift
@@ -40,7 +41,8 @@ def mine(project: str, sessions: Iterable[Session], *, support: int = 3, least: 
     weights = np.array([float(column.effect == "work") for column in columns])
     traces = _traces(found, numbers)
     patterns = extended(find(traces, weights=weights, min_support=support, min_sessions=least), traces, weights)
-    patterns, found = chained(joined(patterns, prompted(found, traces, weights, least)), found, traces, least)
+    more = [*prompted(found, traces, weights, least), *ending(traces, weights, least)]
+    patterns, found = chained(joined(patterns, more), found, traces, least)
     return [_workflow(project, pattern, columns, found) for pattern in patterns]
 
 
