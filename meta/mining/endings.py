@@ -37,11 +37,12 @@ def ending(traces: Sequence[Trace], weights: np.ndarray, least: int = 3) -> list
             if len(set(steps)) == size and sum(weights[symbol] > 0 for symbol in steps) >= WORK:
                 ends[steps].append(Instance(number, tuple(place for _, place in tail)))
     sets = Counter(frozenset(steps) for steps, found in ends.items() for _ in found)
+    tried = sum(count >= least for count in sets.values())
     made = [
         Pattern(steps, (1.0,) * len(steps), tuple(found), False, _evidence(steps, len(found), lengths, rates))
         for steps, found in ends.items()
         if len({traces[one.trace].session for one in found}) >= least
-        and _ordered(len(found), sets[frozenset(steps)], math.factorial(len(steps)))
+        and _order(steps, len(found), sets[frozenset(steps)]) > THRESHOLD + math.log2(tried)
     ]
     needed = THRESHOLD + math.log2(len(SIZES))
     return sorted((one for one in made if one.gain > needed), key=lambda one: (-one.gain, one.steps))
@@ -60,9 +61,10 @@ def _evidence(steps: Sequence[int], count: int, lengths: Mapping[int, int], rate
     return told + _bits(count, lengths[len(steps)], min(2 ** (told - stays), 0.999))
 
 
-def _ordered(count: int, total: int, orders: int) -> bool:
-    """Whether one order is commoner than chance, given that any of the orders could have been the common one."""
-    return _bits(count, total, 1 / orders) - math.log2(orders) > THRESHOLD
+def _order(steps: Sequence[int], count: int, total: int) -> float:
+    """Bits by which this order of the steps is commoner among `total` ends than chance has any of their orders."""
+    orders = math.factorial(len(steps))
+    return _bits(count, total, 1 / orders) - math.log2(orders)
 
 
 def _bits(count: int, total: int, share: float) -> float:
