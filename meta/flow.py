@@ -90,9 +90,8 @@ def _ingest(store: Store, found: Sequence[Path], progress: Progress, *, forget: 
     changed = [path for path in found if not store.unchanged(path)]
     if changed:
         key = redact.key(config.folders().state)
-        for cursor, sessions in process.pool(partial(_read, key=key), changed, progress=progress):
-            if cursor:
-                store.add(cursor, sessions)
+        read = process.pool(partial(_read, key=key), changed, progress=progress)
+        store.add_all((cursor, sessions) for cursor, sessions in read if cursor)
 
 
 def _day(time: float | None) -> str:
@@ -320,14 +319,15 @@ def build(
 
 def _build(workspace: Path, proposal: Proposal, *, dry_run: bool) -> Built:
     """Generate, verify, and put a tool that passed on its review branch."""
-    from meta import generation, roi, verification
+    from meta import roi, verification
+    from meta.generation import generate, manifest, words
     from meta.registration import lifecycle, pull_request
 
     workflow, estimate = proposal.workflow, proposal.estimate
     taken = {known.name for known in lifecycle.tools(workspace)}
     try:
-        tool = generation.generate(workflow, estimate, proposal.decision, taken=taken)
-    except generation.RefusedError as refused:
+        tool = generate.generate(workflow, estimate, proposal.decision, taken=taken)
+    except words.RefusedError as refused:
         empty = Tool(workflow.name, workflow.id, "", "", {}, "")
         return Built(empty, Verdict((Check("generated", False, str(refused)),), "none"), "refused", str(refused))
     verdict = verification.verify(tool, workflow, workspace=workspace)
@@ -336,7 +336,7 @@ def _build(workspace: Path, proposal: Proposal, *, dry_run: bool) -> Built:
         return Built(tool, verdict, "refused", f"{failed.name}: {failed.detail}")
     if dry_run:
         return Built(tool, verdict, "dry-run", proposal.decision.reason)
-    tool = generation.with_verdict(tool, verdict)
+    tool = manifest.with_verdict(tool, verdict)
     text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate))
     lifecycle.propose(workspace, tool, workflow, estimate, text)
     return Built(tool, verdict, "proposed", proposal.decision.reason)
