@@ -23,6 +23,7 @@ from meta.mining.patterns import Instance, Pattern, find
 from meta.mining.runs import Column, Run
 from meta.mining.segments import commands, segments
 from meta.mining.triggers import joined, prompted
+from meta.mining.unison import unison
 from meta.model import Segment, Session, Workflow
 
 FARTHEST = 4.0  # beyond this, farther apart makes no difference
@@ -41,7 +42,11 @@ def mine(project: str, sessions: Iterable[Session], *, support: int = 3, least: 
     weights = np.array([float(column.effect == "work") for column in columns])
     traces = _traces(found, numbers)
     patterns = extended(find(traces, weights=weights, min_support=support, min_sessions=least), traces, weights)
-    more = [*prompted(found, traces, weights, least), *ending(traces, weights, least)]
+    more = [
+        *prompted(found, traces, weights, least),
+        *ending(traces, weights, least),
+        *unison(traces, weights, least),
+    ]
     patterns, found = chained(joined(patterns, more), found, traces, least)
     return [_workflow(project, pattern, columns, found) for pattern in patterns]
 
