@@ -9,17 +9,22 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from meta import __version__, archive, codec, config, files, process, redact, sources
+from meta import __version__, archive, codec, config, files, git, process, redact, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.model import Built, Check, Extraction, Proposal, Session, Survey, Tool, Verdict
+from meta.sources import git_history
 from meta.store import Cursor, Store
+
+if TYPE_CHECKING:
+    from meta.roi import Window
 
 Progress = Callable[[int, int], None]
 
@@ -51,20 +56,42 @@ class Scan:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def _files(paths: Sequence[str | Path]) -> list[Path]:
-    if paths:
-        return sources.discover([Path(path).absolute() for path in paths])
-    return sources.defaults(Path.home(), os.environ)
+def _files(settings: Config, paths: Sequence[str | Path]) -> list[Path]:
+    """The files that may hold sessions, and the repositories whose history is read: those named, or the workspace."""
+    if not paths:
+        own = [settings.workspace] if settings.workspace else []
+        return [*sources.defaults(Path.home(), os.environ), *own]
+    named = [Path(path).absolute() for path in paths]
+    return [
+        *sources.discover([path for path in named if not git.is_bare(path)]),
+        *(path for path in dict.fromkeys(named) if git.is_repository(path)),
+    ]
+
+
+def _cursor(path: Path) -> Cursor:
+    """The state of a file, or of a repository, now. Raises `OSError` for a file that cannot be read."""
+    return Cursor.told(path, git.state(path)) if path.is_dir() else Cursor.of(path)
+
+
+def _changed(store: Store, path: Path) -> bool:
+    return not (store.holds(_cursor(path)) if path.is_dir() else store.unchanged(path))
+
+
+def _history(repository: Path) -> Iterator[Session]:
+    name = sources.project(str(repository).removesuffix(".git").rstrip("/"), "", "")
+    return (replace(session, project=name) for session in git_history.read(repository))
 
 
 def _read(path: Path, key: bytes) -> tuple[Cursor | None, tuple[Session, ...]]:
-    """One file's sessions, redacted; a file without any stands for itself as what was skipped."""
+    """One file's (or repository's) sessions, redacted; a file without any stands for itself as what was skipped."""
+    redactor = redact.Redactor(key)
+    if path.is_dir():
+        return _cursor(path), tuple(redactor.session(session) for session in _history(path))
     try:
         cursor = Cursor.of(path)
     except OSError:
         return None, (Session("", str(path), (), skipped={"unreadable": 1}),)
     reading = sources.read(path)
-    redactor = redact.Redactor(key)
     if reading.sessions:
         return cursor, tuple(redactor.session(session) for session in reading.sessions)
     return cursor, (Session("", reading.digest, (), skipped=reading.skipped),)
@@ -86,7 +113,7 @@ def _ingest(store: Store, found: Sequence[Path], progress: Progress, *, forget: 
     """
     for gone in set(store.paths()) - {str(path) for path in found} if forget else ():
         store.forget(Path(gone))
-    changed = [path for path in found if not store.unchanged(path)]
+    changed = [path for path in found if _changed(store, path)]
     if changed:
         key = redact.key(config.folders().state)
         for cursor, sessions in process.pool(partial(_read, key=key), changed, progress=progress):
@@ -108,7 +135,7 @@ def _skipped(sessions: Iterable[Session]) -> dict[str, int]:
 def scan(settings: Config, paths: Sequence[str | Path] = (), *, progress: Progress = _quiet) -> Scan:
     """What sessions there are, by project and agent."""
     store = _open(paths)
-    _ingest(store, _files(paths), progress)
+    _ingest(store, _files(settings, paths), progress)
     sessions = store.sessions(sources.merge)
     groups: dict[tuple[str, str], list[Session]] = {}
     for session in sessions:
@@ -143,7 +170,7 @@ def survey(
     A project is mined again only when one of its sessions changed.
     """
     store = _open(paths)
-    _ingest(store, _files(paths), progress)
+    _ingest(store, _files(settings, paths), progress)
     return _survey(store, settings, project)
 
 
@@ -175,16 +202,18 @@ def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
     from meta import mining, prices, roi
     from meta.generation import naming
 
-    people = [session for session in sessions if session.events and session.origin not in ("machine", "policy")]
-    times = [event.time for session in people for event in session.events if event.time is not None]
-    window = roi.Window(min(times), max(times)) if times else None
-    workflows = mining.mine(name, people, support=settings.min_support, least=settings.min_sessions)
+    people = git_history.joined([s for s in sessions if s.events and s.origin not in ("machine", "policy")])
+    history = [session for session in people if session.origin == "git"]
+    worked = [session for session in people if session.origin != "git"]
+    workflows = mining.mine(name, worked, support=settings.min_support, least=settings.min_sessions)
+    workflows += mining.releases(name, history, support=settings.min_support, least=settings.min_sessions)
     proposals: list[Proposal] = []
     taken: set[str] = set()
     for workflow in roi.measured(workflows, people, prices.usd):
         named = replace(workflow, name=naming.name(workflow, taken))
         taken.add(named.name)
-        estimate = roi.estimate(named, window, prices.usd)
+        seen = history if named.occurrences and named.occurrences[0].origin == "git" else worked
+        estimate = roi.estimate(named, _window(seen), prices.usd)
         decision = roi.decide(
             named, estimate, weeks=settings.weeks, support=settings.min_support, sessions=settings.min_sessions
         )
@@ -197,6 +226,14 @@ def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
         proposals=tuple(p for p in proposals if not p.workflow.loop),
         loops=tuple(p for p in proposals if p.workflow.loop),
     )
+
+
+def _window(sessions: Iterable[Session]) -> Window | None:
+    """When these sessions were watched: a repository is often older than what its agents keep."""
+    from meta import roi
+
+    times = [event.time for session in sessions for event in session.events if event.time is not None]
+    return roi.Window(min(times), max(times)) if times else None
 
 
 def _worth(proposal: Proposal) -> tuple[bool, float, int, str]:
@@ -257,7 +294,7 @@ def extract(
     workspace = _workspace(settings)
     with files.locked(workspace / ".meta" / "lock"):
         store = Store() if dry_run else Store(workspace / ".meta" / "store.sqlite")
-        _ingest(store, _files(paths), progress, forget=False)
+        _ingest(store, _files(settings, paths), progress, forget=False)
         project = project or (None if paths else _own_project(store, workspace))
         archived = () if dry_run else _archive(store, workspace, project)
         found = _survey(store, settings, project)
@@ -277,7 +314,7 @@ def _archive(store: Store, workspace: Path, project: str | None) -> tuple[str, .
     folder = workspace / "conversation-archive"
     written = []
     for session in store.sessions(sources.merge, project):
-        if session.events:
+        if session.events and session.origin != "git":  # git keeps its own
             path = folder / archive.name(session)
             if files.write(path, archive.dumps(session)):
                 written.append(str(path.relative_to(workspace)))
@@ -387,7 +424,6 @@ SETTINGS = """\
 
 def init(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
     """Make the git repository around `start` a workspace. What is there already is left as it is."""
-    from meta import git
     from meta.registration import lifecycle
 
     root = git.root(start)
@@ -478,7 +514,7 @@ def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = _qu
         for old in place.parent.glob("store.sqlite*"):
             old.unlink()
         store = Store(place)
-        _ingest(store, archived, progress)
+        _ingest(store, [*archived, workspace], progress)
     return Change(f"{len(archived)} archived sessions are indexed anew.")
 
 
