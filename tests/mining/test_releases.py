@@ -72,7 +72,12 @@ def test_where_releases_are_tagged_what_only_sounds_like_one_is_none() -> None:
 
 @pytest.mark.parametrize(
     "subject",
-    ["Bump requests from 2.{0}.0 to 2.{0}.1", "Back to development: version 1.{0}.0", "fix crash number {0}", "add x{0}"],
+    [
+        "Bump requests from 2.{0}.0 to 2.{0}.1",
+        "Back to development: version 1.{0}.0",
+        "fix crash number {0}",
+        "add x{0}",
+    ],
 )
 def test_what_is_no_release_is_not_mined(subject: str) -> None:
     assert releases("engine", [commit(day, subject.format(day), "pyproject.toml") for day in range(9)]) == []
