@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from meta import flow
+from meta import flow, store
 from meta.config import Config
 from meta.model import Proposal, Survey
 
@@ -97,13 +97,13 @@ def test_a_bare_repository_tells_the_same(repository: Path, tmp_path: Path) -> N
 
 
 def test_a_repository_is_read_again_only_when_its_history_changed(repository: Path, tmp_path: Path) -> None:
-    store = flow.Store(tmp_path / "store.sqlite")
+    index = store.Store(tmp_path / "store.sqlite")
     reads: list[int] = []
 
     def ingest() -> int:
         reads.clear()
-        flow._ingest(store, [repository], lambda done, total: reads.append(total))
-        return len(store.sessions())
+        flow._ingest(index, [repository], lambda done, total: reads.append(total))
+        return len(index.sessions())
 
     first = ingest()
     assert reads
