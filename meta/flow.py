@@ -9,17 +9,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meta import __version__, archive, codec, config, files, git, process, redact, sources
+from meta import __version__, archive, codec, config, files, git, llm, process, redact, sources
 from meta.config import Config
 from meta.errors import UserError
-from meta.model import Built, Check, Extraction, Proposal, Session, Survey, Tool, Verdict
+from meta.model import Built, Check, Extraction, Proposal, Session, Survey, Tool, Verdict, Wording, Workflow
 from meta.sources import git_history
 from meta.store import Cursor, Store
 
@@ -288,10 +288,12 @@ def extract(
     project: str | None = None,
     most: int = 10,
     dry_run: bool = False,
+    polish: bool = False,
     progress: Progress = _quiet,
 ) -> Extraction:
     """Read, archive, mine, and propose a tool for what is worth it and not known yet, the best `most` of them."""
     workspace = _workspace(settings)
+    model = llm.access(os.environ, settings.polish_model) if polish else None
     with files.locked(workspace / ".meta" / "lock"):
         store = Store() if dry_run else Store(workspace / ".meta" / "store.sqlite")
         _ingest(store, _files(settings, paths), progress, forget=False)
@@ -299,7 +301,8 @@ def extract(
         archived = () if dry_run else _archive(store, workspace, project)
         found = _survey(store, settings, project)
         worth = [proposal for proposal in found.proposals if proposal.decision.build]
-        built = tuple(_build(workspace, proposal, dry_run=dry_run) for proposal in _unknown(workspace, worth)[:most])
+        chosen = _unknown(workspace, worth)[:most]
+        built = tuple(_build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen)
     return Extraction(found, built, (), archived)
 
 
@@ -336,16 +339,18 @@ def build(
     *,
     project: str | None = None,
     dry_run: bool = False,
+    polish: bool = False,
     progress: Progress = _quiet,
 ) -> Built:
-    """The tool for one workflow, whatever the decision about it was."""
+    """The tool for one workflow, whatever the decision about it was. A model may `polish` its words."""
     workspace = _workspace(settings)
+    model = llm.access(os.environ, settings.polish_model) if polish else None
     proposal = find(survey(settings, paths, project=project, progress=progress), name)
     with files.locked(workspace / ".meta" / "lock"):
-        return _build(workspace, proposal, dry_run=dry_run)
+        return _build(workspace, proposal, model, dry_run=dry_run)
 
 
-def _build(workspace: Path, proposal: Proposal, *, dry_run: bool) -> Built:
+def _build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry_run: bool) -> Built:
     """Generate, verify, and put a tool that passed on its review branch."""
     from meta import generation, roi, verification
     from meta.registration import lifecycle, pull_request
@@ -353,11 +358,14 @@ def _build(workspace: Path, proposal: Proposal, *, dry_run: bool) -> Built:
     workflow, estimate = proposal.workflow, proposal.estimate
     taken = {known.name for known in lifecycle.tools(workspace)}
     try:
-        tool = generation.generate(workflow, estimate, proposal.decision, taken=taken)
+        own = generation.wording(workflow, taken)
+        words, polished = _polished(workflow, own, model, taken) if model else (own, ())
+        tool = generation.generate(workflow, estimate, proposal.decision, words_for=words)
     except generation.RefusedError as refused:
         empty = Tool(workflow.name, workflow.id, "", "", {}, "")
         return Built(empty, Verdict((Check("generated", False, str(refused)),), "none"), "refused", str(refused))
     verdict = verification.verify(tool, workflow, workspace=workspace)
+    verdict = replace(verdict, checks=(*verdict.checks, *polished))
     if verdict.state == "failed":
         failed = next(check for check in verdict.checks if check.passed is False)
         return Built(tool, verdict, "refused", f"{failed.name}: {failed.detail}")
@@ -367,6 +375,20 @@ def _build(workspace: Path, proposal: Proposal, *, dry_run: bool) -> Built:
     text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate))
     lifecycle.propose(workspace, tool, workflow, estimate, text)
     return Built(tool, verdict, "proposed", proposal.decision.reason)
+
+
+def _polished(
+    workflow: Workflow, own: Wording, model: llm.Access, taken: Collection[str]
+) -> tuple[Wording, tuple[Check, ...]]:
+    """The model's words where they can be taken, else the tool's own, and what came of it."""
+    from meta import generation
+    from meta.generation import naming
+
+    try:
+        better = llm.polish(model, own, generation.facts(workflow), taken={*taken, *naming.RESERVED})
+    except llm.UnusableError as reason:
+        return own, (Check("polish", None, f"not done, the own words stay: {reason}"),)
+    return better, (Check("polish", True, f"name and text by {model.model}"),)
 
 
 def verify(settings: Config, name: str) -> Verdict:

@@ -369,6 +369,15 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """What a tool is called, when to use it (at most 300 characters), and what it does in one sentence."""
+
+    name: str
+    description: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A generated tool before or after review. `files` maps a path relative to its folder to the content."""
 
