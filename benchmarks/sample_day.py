@@ -128,7 +128,7 @@ def gate(day: Recorder, number: int) -> None:
     day.prompt(f"Add a feature for column {number}, run the tests and the linter, then commit")
     day.run("cat features.py")
     text = (day.root / "features.py").read_text()
-    if number % 3 == 0:  # an unused import, which the linter finds and repairs
+    if number % 2 == 0:  # an unused import, which the linter finds and repairs
         text = text.replace('"""Features of a row."""\n', '"""Features of a row."""\n\nimport os\n')
     day.edit("features.py", text + f"\n\ndef column_{number}(x: float) -> float:\n    return scaled(x) * {number}\n")
     if number % 4 == 1:

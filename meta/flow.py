@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meta import __version__, archive, codec, config, files, git, llm, process, redact, sources
+from meta import archive, codec, config, files, git, llm, process, redact, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.model import Built, Check, Extraction, Proposal, Session, Survey, Tool, Verdict, Wording, Workflow
@@ -99,7 +99,8 @@ def _read(path: Path, key: bytes) -> tuple[Cursor | None, tuple[Session, ...]]:
 
 def _open(paths: Sequence[str | Path]) -> Store:
     """The cached index of these paths, outside of any project: looking writes nothing into the current folder."""
-    name = hashlib.sha256("\n".join(sorted(str(Path(path).absolute()) for path in paths)).encode()).hexdigest()[:16]
+    told = "\n".join([_program(), *sorted(str(Path(path).absolute()) for path in paths)])
+    name = hashlib.sha256(told.encode()).hexdigest()[:16]
     try:
         return Store(config.folders().cache / f"{name}.sqlite")
     except UserError:  # nowhere to keep anything: read anew each time
@@ -194,7 +195,16 @@ def _survey(store: Store, settings: Config, project: str | None) -> Survey:
 def _key(name: str, mark: str, settings: Config) -> str:
     """All that went into a project's survey."""
     asked = replace(settings, workspace=None)
-    return hashlib.sha256(f"{__version__} {name} {mark} {asked}".encode()).hexdigest()
+    return hashlib.sha256(f"{_program()} {name} {mark} {asked}".encode()).hexdigest()
+
+
+@cache
+def _program() -> str:
+    """This very meta: another version, or an edited one, may read and find other things."""
+    package = Path(__file__).parent
+    states = ((path, path.stat()) for path in sorted(package.rglob("*.py")))
+    told = "".join(f"{path.relative_to(package)} {s.st_size} {s.st_mtime_ns}\n" for path, s in states)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
@@ -220,7 +230,7 @@ def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
         proposals.append(Proposal(named, estimate, decision))
     proposals.sort(key=_worth)
     return Survey(
-        sessions=sum(bool(session.events) for session in sessions),
+        sessions=sum(bool(session.events) and not session.id.startswith(f"{session.parent}/") for session in sessions),
         events=sum(len(session.events) for session in sessions),
         skipped=_skipped(sessions),
         proposals=tuple(p for p in proposals if not p.workflow.loop),

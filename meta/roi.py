@@ -56,9 +56,12 @@ def _log(session: Session) -> _Log:
 
 
 def _wait(log: _Log, index: int) -> float | None:
-    """Seconds between the end of what came before an event and its issue; None without times."""
+    """Seconds between the end of what came before an event and its issue; None without times.
+
+    What the model says before it calls is part of the wait.
+    """
     issued = log.order[index].time
-    before = next((e for e in reversed(log.order[:index]) if e.time is not None), None)
+    before = next((e for e in reversed(log.order[:index]) if e.time is not None and e.kind != "note"), None)
     if issued is None or before is None or before.time is None:
         return None
     return min(max(issued - before.time - (before.seconds or 0.0), 0.0), LONGEST_WAIT)

@@ -47,6 +47,13 @@ def test_a_run_costs_its_commands_and_the_wait_before_them_but_not_the_work_betw
     assert (run.span, run.waiting, run.round_trips) == (9.0, 6.0, 1)
 
 
+def test_what_the_model_says_before_a_call_is_part_of_the_wait() -> None:
+    one = session(0, 0.0)
+    said = Event("n", "note", one.events[2].time, "now lint", message="m3")
+    whole = replace(one, events=(*one.events[:2], said, one.events[2]))
+    assert roi.measured([workflow(1)], [whole], price)[0].occurrences[0].waiting == 6.0
+
+
 def test_only_the_messages_that_a_tool_makes_superfluous_are_counted() -> None:
     run = measured(1).occurrences[0]
     assert run.tokens == 90_110

@@ -82,6 +82,7 @@ def _facts(workflow: Workflow, steps: Sequence[WorkflowStep], code: body.Body) -
     typed = "typed(" in code.code
     return {
         "body": code.code, "call": code.call, "options": options.rows(workflow, code.names, code.required),
+        "values": any(p.type != "bool" and p.source in ("caller", "output") for p in workflow.parameters),
         "required": bool(code.required), "resume": list(code.resume), "outputs": code.outputs,
         "repairs": code.repairs, "unchecked": code.unchecked, "styles": sorted(styles) if typed else [],
         "holes": any(isinstance(part, Hole) for part in parts), "typed": typed,

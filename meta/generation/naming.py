@@ -126,7 +126,7 @@ def _topic(step: WorkflowStep) -> Topic | None:
         tokens += [part for token in tokens for part in re.split("[:-]", token)]
         for token in reversed(tokens):
             topic = next((topic for topic in TOPICS if token in topic.known.split()), None)
-            if topic:
+            if topic and (topic.word != "status" or step.effect != "work"):  # a script that logs shows no state
                 return topic
     return None
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from meta.mining.alignment import Words
+from meta.mining.alignment import Words, key
 from meta.mining.holes import value
-from meta.mining.runs import Run
+from meta.mining.runs import Run, failed
 from meta.model import Binding, Fixed, Group, Hole, Parameter, Part, Rest, Step, WorkflowStep
 from meta.rendering import UnboundError, commands, derive, quote
 
@@ -49,7 +49,9 @@ def _one(part: Fixed | Hole, words: Words, values: Values) -> Values | None:
 
 
 def _group(group: Group, later: Sequence[Part], words: Words, values: Values) -> Values | None:
-    given = match(group.parts, words[: len(group.parts)], values)
+    lone = isinstance(group.parts[0], Hole) and not group.parts[0].prefix
+    flag = lone and words and key(words[0])  # an optional plain word does not take the place of an option
+    given = match(group.parts, words[: len(group.parts)], values) if not flag else None
     if given is not None:
         given = given if group.parameter in given else {**given, group.parameter: True}
         if (found := match(later, words[len(group.parts) :], given)) is not None:
@@ -79,11 +81,15 @@ def _why_not(step: WorkflowStep, words: Words, values: Values) -> str:
         return f"{step.name}: shell expansion in a value"
     if match(step.parts, words, {}) is not None:
         return f"{step.name}: a value differs from the one it follows"
-    if len(words) == len(step.parts):
-        odd = [part for part, word in zip(step.parts, words, strict=True) if match([part], (word,), {}) is None]
-        if odd and all(isinstance(part, Hole) for part in odd):
-            return f"{step.name}: quoting or a fixed part of a word differs"
+    quoted = [word for word in words if word.style not in ("bare", "shell")]
+    if any(all(match([part], (word,), {}) is None for part in _flat(step.parts)) for word in quoted):
+        return f"{step.name}: quoting or a fixed part of a word differs"
     return f"{step.name}: words that no part explains"
+
+
+def _flat(parts: Iterable[Part]) -> list[Part]:
+    """The parts with those inside of groups in their place."""
+    return [one for part in parts for one in (part.parts if isinstance(part, Group) else (part,))]
 
 
 def _values(step: WorkflowStep, cell: Sequence[Step], values: Values) -> Values:
@@ -113,21 +119,21 @@ def _values(step: WorkflowStep, cell: Sequence[Step], values: Values) -> Values:
 
 def _outcomes(steps: Sequence[WorkflowStep], cells: Sequence[Sequence[Step]]) -> list[str]:
     """The names of the steps whose failure decided what ran."""
-    failed: list[str] = []
+    decided: list[str] = []
     there = [bool(cell) for cell in cells]
-    status = {step.name: cell[-1].status for step, cell in zip(steps, cells, strict=True) if cell}
+    known = {step.name: failed(cell) for step, cell in zip(steps, cells, strict=True)}
     for step, is_there in zip(steps, there, strict=True):
         guard = step.guard
-        if guard and guard.outcome == "failed" and is_there and guard.step not in failed:
-            if status.get(guard.step, "ok") == "ok":
+        if guard and guard.outcome == "failed" and is_there and guard.step not in decided:
+            if known[guard.step] is False:
                 raise _UnexplainedError(f"{step.name}: ran although {guard.step} had not failed")
-            failed.append(guard.step)
+            decided.append(guard.step)
     last = max((k for k, is_there in enumerate(there) if is_there), default=-1)
     wanted = [s for s in steps[last + 1 :] if s.kind == "command" and not (s.switch or s.each or s.guard)]
     repaired = {step.guard.step for step in steps if step.guard and step.guard.outcome == "failed"}
-    if wanted and last >= 0 and status[steps[last].name] == "failed" and steps[last].name not in repaired:
-        failed.append(steps[last].name)
-    return [step.name for step in steps if step.name in failed]
+    if wanted and last >= 0 and known[steps[last].name] and steps[last].name not in repaired:
+        decided.append(steps[last].name)
+    return [step.name for step in steps if step.name in decided]
 
 
 def _toggles(steps: Sequence[WorkflowStep], cells: Sequence[Sequence[Step]], failed: Sequence[str]) -> Values:
@@ -169,14 +175,14 @@ def _bind(steps: Sequence[WorkflowStep], parameters: Sequence[Parameter], run: R
     columns = [step for step in steps if step.kind != "judgement"]
     if len(columns) != len(run.cells):
         raise _UnexplainedError("no step was learned for some columns")
-    failed = _outcomes(columns, run.cells)
-    values = _toggles(columns, run.cells, failed)
+    decided = _outcomes(columns, run.cells)
+    values = _toggles(columns, run.cells, decided)
     for step, cell in zip(columns, run.cells, strict=True):
         if step.kind == "command":
             values = _values(step, cell, values)
     values = _independent(values, parameters)
-    if failed:
-        values["failed"] = failed
+    if decided:
+        values["failed"] = decided
     try:
         lines = commands(steps, parameters, values)
     except UnboundError as error:

@@ -144,6 +144,14 @@ LISTS = {
     "git worktree": {"list"},
 }  # fmt: skip
 
+# Flags that make another step of a check: the repair of what it finds.
+REPAIRS = {
+    "--fix": {"ruff check", "eslint", "golangci-lint run", "stylelint", "oxlint", "cargo clippy", "standard"},
+    "--write": {"prettier", "biome check", "biome lint", "biome format"},
+    "-A": {"rubocop"},
+    "-a": {"rubocop"},
+}
+
 # Proxies that only shorten the output of the program behind them: like `| tail`, no part of the command.
 SHORTENERS = frozenset({"rtk"})
 
@@ -270,7 +278,7 @@ def head(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     if name in INTERPRETERS:
         return _script(name, rest)
     if name not in SUBCOMMANDS and name.rpartition("/")[2] not in SUBCOMMANDS:
-        return name, tuple(rest)
+        return _repairing(name, rest), tuple(rest)
     base = name.rpartition("/")[2]
     rest = rest[_skip_flags(rest, VALUED.get(base, set())) :]
     depths = SUBCOMMANDS[base]
@@ -281,7 +289,12 @@ def head(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
         if not rest or not rest[0] or not (rest[0][0].isalnum() or rest[0][0] == "_") or "=" in rest[0]:
             break
         taken.append(rest.pop(0))
-    return " ".join(taken), tuple(rest)
+    return _repairing(" ".join(taken), rest), tuple(rest)
+
+
+def _repairing(head: str, arguments: Sequence[str]) -> str:
+    flag = next((word for word in arguments if head in REPAIRS.get(word, ())), "")
+    return f"{head} {flag}" if flag else head
 
 
 def _script(name: str, rest: list[str]) -> tuple[str, tuple[str, ...]]:

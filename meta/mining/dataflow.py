@@ -181,8 +181,16 @@ def _forward(classes: Sequence[_Class]) -> Iterator[tuple[_Class, _Class]]:
 
 
 def _backward(classes: Sequence[_Class]) -> Iterator[tuple[_Class, _Class]]:
+    """Pairs of target and possible source, the source later, and a part of the target rather than a text around it.
+
+    The caller knows the fold that the last step's message tells of, not the message out of which a fold could be read.
+    """
     for k, target in enumerate(classes):
-        yield from ((target, source) for source in classes[k + 1 :])
+        yield from ((target, source) for source in classes[k + 1 :] if _size(source) <= _size(target))
+
+
+def _size(one: _Class) -> int:
+    return sum(len(_text(value)) for value in one.values)
 
 
 def trace(slots: Sequence[Slot], outputs: Sequence[Sequence[str | None]]) -> Flow:

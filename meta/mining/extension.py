@@ -1,8 +1,8 @@
-"""Let patterns reach to what usually stands right before and after them, then leave out those that others contain.
+"""Make whole workflows of patterns: join those that follow each other, and let them reach to their neighbours.
 
-Mining explains every event once. A person wants whole workflows: the lint that is run again after its repair, the type
-check that follows at times. What is taken in here may belong to another pattern too; whether a pattern is one at all
-was decided in `selection`.
+Mining explains every event once and with the fewest words, so a tail that several workflows share (stage, commit)
+comes out alone. A person wants the whole: tests, lint, the repair of the lint, the commit. Whether a pattern is one at
+all was decided in `selection`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ LIFT = 4.0  # how much commoner it must be there than elsewhere
 USUAL = 0.5  # share of the occurrences that end in one step, for a neighbour that belongs to that step,
 USUAL_LIFT = 2.0  # which need not be that rare elsewhere
 NEAR = 1.0  # longest gap to a neighbour
+FOLLOWED = 0.75  # share of the rarer pattern's occurrences that the other follows, to make one of two
+ALSO = 0.25  # share of the commoner one's
+BETWEEN = 2  # commands between the two
 ROUNDS = 3  # steps that may be added at either end
 CONTAINED = 0.6  # share of a pattern's events that better ones have
 
@@ -37,15 +40,95 @@ def extended(
     rates = {symbol: count / total for symbol, count in counts.items() if weights[symbol] > 0}
     kept: list[Pattern] = []
     taken: set[tuple[int, int]] = set()
-    for pattern in patterns:
+    for pattern in _joined([one for one in patterns if not one.loop], traces, least):
         events = _events(pattern)
-        if len(events & taken) >= CONTAINED * len(events):
-            continue
-        if not pattern.loop:
-            pattern = _grown(pattern, traces, rates, least)
-            taken |= _events(pattern)
-        kept.append(pattern)
-    return kept
+        if len(events & taken) < CONTAINED * len(events):
+            kept.append(_grown(pattern, traces, rates, least))
+            taken |= _events(kept[-1])
+    loops = (one for one in patterns if one.loop)
+    return kept + [one for one in loops if len(_events(one) & taken) < CONTAINED * len(_events(one))]
+
+
+def _joined(patterns: list[Pattern], traces: Sequence[Trace], least: int) -> list[Pattern]:
+    """The patterns with every two that belong together made one, the closest pair first."""
+    while True:
+        pairs = ((first, then) for first in patterns for then in patterns if first is not then)
+        found = [(len(matched), first, then, matched) for first, then in pairs
+                 if (matched := _following(first, then, traces, least))]  # fmt: skip
+        if not found:
+            return patterns
+        _, first, then, matched = max(found, key=lambda row: (row[0], row[1].gain + row[2].gain, row[1].steps))
+        whole, rest = _join(first, then, matched, traces, least)
+        left = [one for one in patterns if one is not first and one is not then]
+        patterns = sorted([*left, whole, *rest], key=lambda one: (-one.gain, one.steps))
+
+
+def _following(first: Pattern, then: Pattern, traces: Sequence[Trace], least: int) -> dict[int, int]:
+    """For occurrences of `first` the one of `then` that follows each, where that is the rule; else nothing."""
+    starts: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number, one in enumerate(then.instances):
+        starts[one.trace].append((_end(one, after=False)[1], number))
+    matched: dict[int, int] = {}
+    used: set[int] = set()
+    for number, one in enumerate(first.instances):
+        last, trace = _end(one, after=True)[1], traces[one.trace]
+        for start, other in sorted(starts[one.trace]):
+            near = last < start <= last + 1 + BETWEEN and trace.gaps[last + 1 : start + 1].max() <= NEAR
+            if near and other not in used:
+                matched[number] = other
+                used.add(other)
+                break
+    rarer, commoner = sorted((len(first.instances), len(then.instances)))
+    sessions = {traces[first.instances[number].trace].session for number in matched}
+    return matched if len(matched) >= max(least, FOLLOWED * rarer, ALSO * commoner) and len(sessions) >= least else {}
+
+
+def _join(
+    first: Pattern, then: Pattern, matched: dict[int, int], traces: Sequence[Trace], least: int
+) -> tuple[Pattern, list[Pattern]]:
+    """The two as one, with what usually stands between them, and the commoner one's other occurrences if they last."""
+    whole_first = len(first.instances) <= len(then.instances)
+    between = _usual(first, then, matched, traces, least)
+    wide, tail = len(first.steps), len(then.steps)
+    instances = []
+    for number, one in enumerate(first.instances):
+        if number in matched:
+            other = then.instances[matched[number]]
+            span = range(_end(one, after=True)[1] + 1, _end(other, after=False)[1])
+            same = tuple(int(traces[one.trace].symbols[place]) for place in span) == between
+            middle = tuple(span) if same else (-1,) * len(between)
+            instances.append(Instance(one.trace, (*one.positions, *middle, *other.positions)))
+        elif whole_first:
+            instances.append(Instance(one.trace, (*one.positions, *(-1,) * (len(between) + tail))))
+    if not whole_first:
+        alone = set(range(len(then.instances))) - set(matched.values())
+        empty = (-1,) * (wide + len(between))
+        instances += [Instance(then.instances[n].trace, (*empty, *then.instances[n].positions)) for n in sorted(alone)]
+    steps = (*first.steps, *between, *then.steps)
+    whole = _counted(Pattern(steps, (), tuple(instances), False, first.gain + then.gain))
+    larger, used = (then, set(matched.values())) if whole_first else (first, set(matched))
+    rest = tuple(one for number, one in enumerate(larger.instances) if number not in used)
+    share = len(rest) / len(larger.instances)
+    return whole, [_counted(replace(larger, instances=rest, gain=larger.gain * share))] if len(rest) >= least else []
+
+
+def _usual(
+    first: Pattern, then: Pattern, matched: dict[int, int], traces: Sequence[Trace], least: int
+) -> tuple[int, ...]:
+    """The commands that most often stand between the two."""
+    seen: Counter[tuple[int, ...]] = Counter()
+    for number, other in matched.items():
+        one = first.instances[number]
+        span = slice(_end(one, after=True)[1] + 1, _end(then.instances[other], after=False)[1])
+        seen[tuple(int(symbol) for symbol in traces[one.trace].symbols[span])] += 1
+    usual = [(count, commands) for commands, count in seen.items() if commands and count >= least]
+    return max(usual)[1] if usual else ()
+
+
+def _counted(pattern: Pattern) -> Pattern:
+    """The pattern with the presence of its steps as its occurrences have them."""
+    there = np.array([one.positions for one in pattern.instances]) >= 0
+    return replace(pattern, presence=tuple(float(share) for share in there.mean(axis=0)))
 
 
 def _events(pattern: Pattern) -> set[tuple[int, int]]:

@@ -5,16 +5,18 @@ How a step looks is decided in `mining.parts`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from meta.mining.runs import Column, Run
+from meta.mining.runs import Column, Run, failed
 
 _PRECISE = 0.9  # share of the runs with the step in which the earlier one had failed
 _USUAL = 0.5  # presence from which a step is left out rather than asked for
+_FIX = re.compile(r"[ :_-]*(?:auto)?(?:fix|write)|(?: -[aA])")
 _THOUGHT = 0.6  # share of the runs with an edit from which a step of judgement stands there
 
 
@@ -31,27 +33,42 @@ class Presence:
     like: int | None = None
 
 
-def _failed(run: Run, column: int) -> bool | None:
-    """Whether the run's step there failed, None where that is not known."""
-    cell = run.cells[column]
-    return cell[-1].status == "failed" if cell and cell[-1].status in ("ok", "failed") else None
-
-
 def _ended_by_failure(run: Run, column: int) -> bool:
     """Whether the run ended before this column because the step before had failed."""
     last = max((k for k, cell in enumerate(run.cells) if cell), default=-1)
-    return 0 <= last < column and _failed(run, last) is True
+    return 0 <= last < column and failed(run.cells[last]) is True
 
 
 def _guard(column: int, runs: Sequence[Run]) -> int | None:
     """The latest earlier column after whose failure, and only then, this one runs."""
     for earlier in range(column - 1, -1, -1):
-        known = [(bool(run.cells[column]), failed) for run in runs if (failed := _failed(run, earlier)) is not None]
-        there = [failed for is_there, failed in known if is_there]
-        absent = [failed for is_there, failed in known if not is_there]
+        known = [(bool(run.cells[column]), bad) for run in runs if (bad := failed(run.cells[earlier])) is not None]
+        there = [bad for is_there, bad in known if is_there]
+        absent = [bad for is_there, bad in known if not is_there]
         if sum(there) >= 2 and sum(there) >= _PRECISE * len(there) and sum(absent) <= 0.5 * len(absent):
             return earlier
     return None
+
+
+def _repair(column: int, columns: Sequence[Column], runs: Sequence[Run]) -> int | None:
+    """The check that this column repairs or repeats after its repair, unless recorded exit codes speak against it.
+
+    Agents cut the output of a check by a pipe, which hides its exit code; a step called `lint:fix` still tells what it
+    is for.
+    """
+    for check in range(column - 1, -1, -1):
+        name = columns[check].head
+        repairs = [k for k in range(check + 1, column + 1) if _repairs(name, columns[k].head)]
+        if not repairs or (repairs[-1] != column and columns[column].head != name):
+            continue
+        there = [bad for run in runs if run.cells[column] and (bad := failed(run.cells[check])) is not None]
+        if there.count(False) <= (1 - _PRECISE) * len(there):
+            return check
+    return None
+
+
+def _repairs(check: str, head: str) -> bool:
+    return head.startswith(check) and _FIX.fullmatch(head[len(check) :]) is not None
 
 
 def presences(columns: Sequence[Column], runs: Sequence[Run], repeated: Sequence[bool]) -> list[Presence]:
@@ -64,7 +81,7 @@ def presences(columns: Sequence[Column], runs: Sequence[Run], repeated: Sequence
         eligible = [bool(run.cells[k]) for run in runs if not _ended_by_failure(run, k)]
         if all(eligible) or repeated[k] or column.kind != "command":
             found.append(Presence(share))
-        elif (guard := _guard(k, runs)) is not None:
+        elif (guard := _guard(k, runs)) is not None or (guard := _repair(k, columns, runs)) is not None:
             found.append(_guarded(k, guard, share, found, runs))
         else:
             like = vectors.setdefault(vector, k)

@@ -144,7 +144,7 @@ def expected(
         joint = max(sizes[s] - k + 2, 1.0) / max(adjacency[s], 1e-9)
         for j in range(k):
             chance[j + 1] += whole / max(held[j, s], 1e-12) * joint
-    return chance
+    return np.maximum(chance, 1e-12)
 
 
 @compiled

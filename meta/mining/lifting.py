@@ -85,7 +85,7 @@ def _assemble(
     drafted: Sequence[Draft], holes: Sequence[Slot], flow: Flow, there: Sequence[Presence], runs: Sequence[Run]
 ) -> Fit:
     thoughts = judgements(runs, len(drafted))
-    names = step_names([draft.column.head for draft in drafted] + [head for head, _ in thoughts.values()])
+    names = step_names([draft.column.head for draft in drafted] + [slug(head, "-") for head, _ in thoughts.values()])
     thinking = dict(zip(thoughts, names[len(drafted) :], strict=True))
     toggles = _toggles(names[: len(drafted)], there)
     named = parameters(drafted, names, holes, flow, [toggle for toggle in toggles if toggle])

@@ -110,6 +110,11 @@ def _prefix_name(head: str, prefix: str) -> Hint | None:
     return Hint(2, name[:-1] if name.endswith("s") and not name.endswith("ss") and len(name) > 3 else name)
 
 
+def plural(name: str) -> str:
+    """Several of what the name says."""
+    return name + ("es" if re.search(r"(s|x|ch|sh)$", name) else "s")
+
+
 def _position_name(head: str) -> Hint | None:
     return next((Hint(3, name) for start, name in _POSITIONAL.items() if f"{head} ".startswith(f"{start} ")), None)
 
@@ -140,7 +145,7 @@ def hints(head: str, parts: Sequence[Part]) -> dict[str, Hint]:
                 hint = names.get(parameter) or (_switch_name(head, words) if words else None)
             case Rest(parameter):
                 position = _position_name(head)
-                hint = Hint(3, position.name + "s") if position else None
+                hint = Hint(3, plural(position.name)) if position else None
             case Fixed():
                 continue
         if hint and (parameter not in found or hint.rank < found[parameter].rank):

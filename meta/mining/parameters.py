@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from meta.mining.dataflow import Flow, Slot
 from meta.mining.drafts import Draft, flags
-from meta.mining.naming import RESERVED, Hint, hints, kind_name, majority, slug, type_of, unique
+from meta.mining.naming import RESERVED, Hint, hints, kind_name, majority, plural, slug, type_of, unique
 from meta.model import Derivation, Fixed, Group, Hole, Parameter, Part, Rest
 from meta.rendering import quote
 
@@ -89,7 +89,7 @@ def _proposal(members: Sequence[Slot], proposed: Sequence[Mapping[str, Hint]], s
     texts = _texts(members)
     kind = kind_name(texts) if texts else ""
     if _listed(members):
-        return Hint(_UNNAMED, f"{kind}s" if kind else f"{slug(steps[members[0].column])}_args")
+        return Hint(_UNNAMED, plural(kind) if kind else f"{slug(steps[members[0].column])}_args")
     return Hint(_UNNAMED, kind or f"{slug(steps[members[0].column])}_arg")
 
 

@@ -12,10 +12,14 @@ from dataclasses import dataclass, field
 from meta.mining.alignment import Words, align, key, takes_value
 from meta.mining.holes import SECRET, hole, style_of
 from meta.model import Fixed, Group, Hole, Part, Rest, Word
+from meta.rendering import quote
 
 _PARAMETER = 10.0  # bits that one more thing to understand costs
 _WORD = 4.0  # bits that a word inside a list costs, as it has to be given each time
 _DIVERSE = 3  # options and lists in one step from which one list for all may be simpler
+_HOPELESS = 12  # different flags in one step from which no one wants an option for each ...
+_EACH = 8  # ... unless there are this many times as many rows
+_MOST = 0.95  # share of the rows that a list for all must be able to give back
 _PRESENCE = 1.0  # bits that it costs to say whether optional words are there
 
 Cells = tuple[Word | None, ...]
@@ -157,19 +161,40 @@ class _Builder:
         return units
 
     def group(self, unit: Sequence[Cells]) -> Group:
+        words = _words(unit[0])
+        if len(unit) == len(words) == 1 and not key(words[0]) and words[0].style != "shell":
+            one = hole(words, self.name())  # a plain word seen once is rather a value than a constant
+            return Group(one.parameter, (one,))
         parts = tuple(self.part(cells) for cells in unit)
         holes = [part.parameter for part in parts if isinstance(part, Hole)]
         return Group(holes[0] if holes else self.name(), parts)
 
 
-def _listed(rows: Sequence[Words], label: str) -> tuple[Part, ...]:
-    """The common first words, and one list for everything behind them."""
-    texts = [[word.text for word in row] for row in rows]
-    common = 0
-    while all(common < len(row) and row[common] == texts[0][common] for row in texts):
+def _listed(rows: Sequence[Words], label: str) -> Shape:
+    """The first words that most rows share, and one list for everything behind them; other rows are barred."""
+    first = Counter(row[0].text for row in rows if row).most_common(1)[0][0]
+    usual = [row for row in rows if row and row[0].text == first]
+    common = 1
+    while all(common < len(row) and row[common].text == usual[0][common].text for row in usual):
         common += 1
-    rest = Rest(f"{label}.rest", style_of((word.value, word.text) for row in rows for word in row[common:]))
-    return (*(Fixed(word) for word in rows[0][:common]), rest)
+    lead = usual[0][:common]
+    barred = {k: "another start of the line" for k, row in enumerate(rows) if row[:common] != lead}
+    barred |= {k: "shell expansion in a value" for k, row in enumerate(rows) if _needs_shell(row[common:])}
+    items = [(word.value, word.text) for k, row in enumerate(rows) if k not in barred for word in row[common:]]
+    parts: tuple[Part, ...] = (*map(Fixed, lead), Rest(f"{label}.rest", style_of(items)))
+    return Shape(parts, {}, barred)
+
+
+def _needs_shell(words: Words) -> bool:
+    return any(word.style == "shell" for word in words)
+
+
+def _gives_back(shape: Shape, rows: Sequence[Words]) -> float:
+    """The share of the rows that a list behind common words gives back."""
+    *lead, rest = shape.parts
+    style = rest.style if isinstance(rest, Rest) else "bare"
+    held = [all(quote(word.value, style) == word.text for word in row[len(lead) :]) for row in rows]
+    return sum(fits and k not in shape.barred for k, fits in enumerate(held)) / len(rows)
 
 
 def _cost(parts: Iterable[Part], rows: Sequence[Words]) -> float:
@@ -192,9 +217,11 @@ def _cost(parts: Iterable[Part], rows: Sequence[Words]) -> float:
 
 def generalise(rows: Sequence[Words], label: str, *, whole: bool = False) -> Shape:
     """The simplest parts that explain the rows, by description length; `whole` keeps words in one piece."""
+    if len({key(word) for row in rows for word in row}) > max(_HOPELESS, len(rows) / _EACH):
+        return _listed(rows, label)
     shape = _Builder(align(rows), label, whole).build()
     if sum(isinstance(part, Group | Rest) for part in shape.parts) < _DIVERSE or shape.barred:
         return shape
     listed = _listed(rows, label)
-    whole = len(listed) > 1 and not any(word.style == "shell" for row in rows for word in row[len(listed) - 1 :])
-    return Shape(listed) if whole and _cost(listed, rows) < _cost(shape.parts, rows) else shape
+    simpler = _cost(listed.parts, rows) < _cost(shape.parts, rows)
+    return listed if simpler and _gives_back(listed, rows) >= _MOST else shape

@@ -5,6 +5,7 @@ How the pattern was found is not told here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,16 @@ class Column:
     head: str
     kind: StepKind = "command"
     effect: Literal["work", "inspect", "look"] = "work"
+
+
+def failed(cell: Sequence[Step]) -> bool | None:
+    """Whether the last step of a cell failed, None where that is not known.
+
+    Success of a line that ended in a pipe is that of the viewer (`| tail`), not of the command.
+    """
+    if not cell or cell[-1].status not in ("ok", "failed"):
+        return None
+    return None if cell[-1].status == "ok" and "|" in cell[-1].display else cell[-1].status == "failed"
 
 
 @dataclass(frozen=True, slots=True)

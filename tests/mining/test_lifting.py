@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,8 @@ def parameter(workflow: Workflow, name: str) -> Parameter:
         pytest.param(
             ["t --max 3", "t", "t --max 5", "t"], "t [--max {max}]", id="an optional flag with its value goes together"
         ),
+        pytest.param(["t", "t", "t a/b.py"], "t [{path}]", id="an optional plain word seen once is a value"),
+        pytest.param(["t", "t on", "t", "t on"], "t [on]", id="an optional plain word seen again is constant"),
         pytest.param(
             ["git add a.py", "git add b.py c.py", "git add d.py e.py f.py"],
             "git add {paths...}",
@@ -110,6 +113,12 @@ def test_a_value_that_follows_from_another_is_derived(make: Callable[[str], str]
     assert derived.derivation is not None
     assert derived.derivation.program == program
     assert all("out" not in occurrence.bindings for occurrence in workflow.occurrences)
+
+
+def test_a_part_is_not_read_out_of_a_later_text_that_tells_of_it() -> None:
+    cells = [[f"python train.py --fold {k}{k}", f'git commit -m "log fold {k}{k} of the week"'] for k in range(10, 22)]
+    found = lift("x", "p", columns("python train.py", "git commit"), [run(n, c) for n, c in enumerate(cells)])
+    assert {p.name: p.source for p in found.parameters}["fold"] == "caller"
 
 
 def test_a_value_wrapped_in_bare_text_needs_no_parameter_of_its_own() -> None:
@@ -177,6 +186,18 @@ def test_a_repair_that_ran_though_nothing_failed_is_refused() -> None:
     assert bind(workflow.steps, workflow.parameters, odd) == "lint-fix: ran although lint had not failed"
 
 
+def test_success_of_a_viewer_is_no_success_of_the_command() -> None:
+    def seen(number: int, cells: list[Cell]) -> Run:
+        recorded = run(number, cells)
+        return replace(recorded, cells=tuple(tuple(replace(s, display="| tail -5") for s in c) for c in recorded.cells))
+
+    unclear: list[Cell] = ["bun run test", "bun run lint", "bun run lint:fix", "bun run lint", None]
+    recorded = [*runs(*[PASSED] * 5, *[FIXED] * 4), *(seen(k, unclear) for k in (90, 91))]
+    workflow = lift("w", "p", columns(*GATE.split(",")[:4]), [replace(r, cells=r.cells[:4]) for r in recorded])
+    assert workflow.support == 11
+    assert workflow.occurrences[-1].bindings == {"failed": ["lint"]}
+
+
 def test_a_run_that_ended_without_a_failure_is_refused() -> None:
     workflow = lifted("a,b", *[["a", "b"]] * 9)
     assert bind(workflow.steps, workflow.parameters, run(9, ["a", None])) == "b: missing"
@@ -187,10 +208,10 @@ def test_an_edit_between_most_runs_is_judgement_and_a_rare_one_is_not() -> None:
     cells: list[Cell] = ["a", "b"]
     often = [run(k, cells, *[(15, "edit *.py")] * (k < 4)) for k in range(5)]
     workflow = lift("w", "p", columns("a", "b"), often)
-    assert [(step.kind, step.head) for step in workflow.steps] == [
-        ("command", "a"),
-        ("judgement", "edit *.py"),
-        ("command", "b"),
+    assert [(step.name, step.kind, step.head) for step in workflow.steps] == [
+        ("a", "command", "a"),
+        ("edit-py", "judgement", "edit *.py"),
+        ("b", "command", "b"),
     ]
     rare = [run(k, cells, *[(15, "edit *.py")] * (k < 2)) for k in range(5)]
     assert len(lift("w", "p", columns("a", "b"), rare).steps) == 2
