@@ -117,9 +117,8 @@ def _ingest(store: Store, found: Sequence[Path], progress: Progress, *, forget: 
     changed = [path for path in found if _changed(store, path)]
     if changed:
         key = redact.key(config.folders().state)
-        for cursor, sessions in process.pool(partial(_read, key=key), changed, progress=progress):
-            if cursor:
-                store.add(cursor, sessions)
+        read = process.pool(partial(_read, key=key), changed, progress=progress)
+        store.add_all((cursor, sessions) for cursor, sessions in read if cursor)
 
 
 def _day(time: float | None) -> str:
@@ -362,16 +361,17 @@ def build(
 
 def _build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry_run: bool) -> Built:
     """Generate, verify, and put a tool that passed on its review branch."""
-    from meta import generation, roi, verification
+    from meta import roi, verification
+    from meta.generation import generate, manifest, wording, words
     from meta.registration import lifecycle, pull_request
 
     workflow, estimate = proposal.workflow, proposal.estimate
     taken = {known.name for known in lifecycle.tools(workspace)}
     try:
-        own = generation.wording(workflow, taken)
-        words, polished = _polished(workflow, own, model, taken) if model else (own, ())
-        tool = generation.generate(workflow, estimate, proposal.decision, words_for=words)
-    except generation.RefusedError as refused:
+        own = wording.wording(workflow, taken)
+        told, polished = _polished(workflow, own, model, taken) if model else (own, ())
+        tool = generate.generate(workflow, estimate, proposal.decision, words_for=told)
+    except words.RefusedError as refused:
         empty = Tool(workflow.name, workflow.id, "", "", {}, "")
         return Built(empty, Verdict((Check("generated", False, str(refused)),), "none"), "refused", str(refused))
     verdict = verification.verify(tool, workflow, workspace=workspace)
@@ -381,7 +381,7 @@ def _build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry
         return Built(tool, verdict, "refused", f"{failed.name}: {failed.detail}")
     if dry_run:
         return Built(tool, verdict, "dry-run", proposal.decision.reason)
-    tool = generation.with_verdict(tool, verdict)
+    tool = manifest.with_verdict(tool, verdict)
     text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate))
     lifecycle.propose(workspace, tool, workflow, estimate, text)
     return Built(tool, verdict, "proposed", proposal.decision.reason)
@@ -391,11 +391,10 @@ def _polished(
     workflow: Workflow, own: Wording, model: llm.Access, taken: Collection[str]
 ) -> tuple[Wording, tuple[Check, ...]]:
     """The model's words where they can be taken, else the tool's own, and what came of it."""
-    from meta import generation
-    from meta.generation import naming
+    from meta.generation import naming, wording
 
     try:
-        better = llm.polish(model, own, generation.facts(workflow), taken={*taken, *naming.RESERVED})
+        better = llm.polish(model, own, wording.facts(workflow), taken={*taken, *naming.RESERVED})
     except llm.UnusableError as reason:
         return own, (Check("polish", None, f"not done, the own words stay: {reason}"),)
     return better, (Check("polish", True, f"name and text by {model.model}"),)

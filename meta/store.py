@@ -138,13 +138,18 @@ class Store:
 
     def add(self, cursor: Cursor, sessions: Iterable[Session]) -> None:
         """Put what a file holds in the place of what it held before, its cursor and its sessions at once."""
-        rows = [self._row(cursor, position, session) for position, session in enumerate(sessions)]
-        path, device, inode, *rest = astuple(cursor)
+        self.add_all([(cursor, sessions)])
+
+    def add_all(self, read: Iterable[tuple[Cursor, Iterable[Session]]]) -> None:
+        """The same for many files in one transaction: each of its own would wait for the disk."""
         with self._transaction() as database:
-            database.execute("DELETE FROM files WHERE path = ?", (_column(path),))
-            values = (_column(path), str(device), str(inode), *rest)  # both may need more than 63 bits
-            database.execute("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)", values)
-            database.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            for cursor, sessions in read:
+                rows = [self._row(cursor, position, session) for position, session in enumerate(sessions)]
+                path, device, inode, *rest = astuple(cursor)
+                database.execute("DELETE FROM files WHERE path = ?", (_column(path),))
+                values = (_column(path), str(device), str(inode), *rest)  # both may need more than 63 bits
+                database.execute("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)", values)
+                database.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     @staticmethod
     def _row(cursor: Cursor, position: int, session: Session) -> tuple[object, ...]:

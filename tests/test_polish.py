@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from meta import flow, generation
+from meta import flow
 from meta.config import Config
+from meta.generation import wording
 from meta.model import Built, Fixed, Hole, Word, Workflow, WorkflowStep
 from tests.services.test_llm import GOOD, Service, failure, message, ok, serving
 from tests.test_history import folders, git, typed  # the fixture is used by name
@@ -78,4 +79,4 @@ def test_the_facts_hold_no_prose_of_a_command_or_a_prompt() -> None:
         "wf:1", "n", "p", (WorkflowStep("c", "command", "git commit", 1.0, parts),), (), (),
         triggers=("tests", "passphrase"),
     )  # fmt: skip
-    assert generation.facts(workflow) == ("step: git {message}", "asked: tests")
+    assert wording.facts(workflow) == ("step: git {message}", "asked: tests")

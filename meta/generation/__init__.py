@@ -1,8 +1,1 @@
-"""From a workflow to the files of a tool."""
-
-from meta.generation.generate import generate
-from meta.generation.manifest import with_verdict
-from meta.generation.wording import facts, wording
-from meta.generation.words import RefusedError
-
-__all__ = ["RefusedError", "facts", "generate", "with_verdict", "wording"]
+"""From a workflow to the files of a tool. Its files are imported one by one: naming needs none of the heavy packages."""

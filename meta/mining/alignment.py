@@ -72,23 +72,24 @@ def _flags(keys: Sequence[str]) -> list[str]:
 
 
 def _choices(places: Sequence[_Place], words: Words, keys: Sequence[str], flags: Sequence[str]) -> list[list[str]]:
-    """The best move from every cell: "=" both, "p" skip a place, "w" open a place for a word."""
-    best = [[0.0] * (len(words) + 1) for _ in range(len(places) + 1)]
-    move = [["w"] * (len(words) + 1) for _ in range(len(places) + 1)]
-    for i in range(len(places), -1, -1):
-        for j in range(len(words), -1, -1):
-            options: list[tuple[float, str]] = []
-            if i < len(places) and j < len(words):
-                points = places[i].score(words[j], keys[j], flags[j])
-                if points is not None:
-                    options.append((points + best[i + 1][j + 1], "="))
-            if i < len(places):
-                options.append((_GAP + best[i + 1][j], "p"))
-            if j < len(words):
-                options.append((_GAP + best[i][j + 1], "w"))
-            if options:
-                best[i][j], move[i][j] = max(options, key=lambda option: option[0])
-    return move
+    """The best move from every cell: "=" both, "p" skip a place, "w" open a place for a word; the first of equals."""
+    width = len(words)
+    below = [_GAP * (width - j) for j in range(width + 1)]
+    moves = [["w"] * (width + 1)]
+    for place in reversed(places):
+        best = [0.0] * width + [below[width] + _GAP]
+        move = ["p"] * (width + 1)
+        for j in range(width - 1, -1, -1):
+            skip, opened = below[j] + _GAP, best[j + 1] + _GAP
+            best[j] = skip
+            if opened > skip:
+                best[j], move[j] = opened, "w"
+            points = place.score(words[j], keys[j], flags[j]) if place.key == keys[j] else None
+            if points is not None and points + below[j + 1] >= best[j]:
+                best[j], move[j] = points + below[j + 1], "="
+        below = best
+        moves.append(move)
+    return moves[::-1]
 
 
 def _moved(places: Sequence[_Place], words: Words) -> bool:

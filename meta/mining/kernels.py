@@ -143,8 +143,8 @@ def expected(
         chance[0] += whole
         joint = max(sizes[s] - k + 2, 1.0) / max(adjacency[s], 1e-9)
         for j in range(k):
-            chance[j + 1] += whole / max(held[j, s], 1e-12) * joint
-    return np.maximum(chance, 1e-12)
+            chance[j + 1] += whole / max(held[j, s], 1e-300) * joint
+    return np.maximum(chance, 1e-300)
 
 
 @compiled

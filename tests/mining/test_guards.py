@@ -2,10 +2,10 @@
 
 from meta.mining.lifting import lift
 from meta.mining.runs import Column
-from tests.mining.recorded_runs import run
+from tests.mining.recorded_runs import Cell, run
 
-CHECK = [("npm run lint", "unknown"), None, None]
-REPAIR = [("npm run lint", "unknown"), "npm run lint:fix", "npm run lint"]
+CHECK: list[Cell] = [("npm run lint", "unknown"), None, None]
+REPAIR: list[Cell] = [("npm run lint", "unknown"), "npm run lint:fix", "npm run lint"]
 
 
 def columns(*heads: str) -> list[Column]:
