@@ -94,11 +94,15 @@ def prefixspan(sessions: list[np.ndarray]) -> list[Finding]:
 MINERS: dict[str, Callable[[list[np.ndarray]], list[Finding]]] = {"meta": ours, "runs": runs, "prefixspan": prefixspan}
 
 
-def likeness(a: Sequence[int], b: Sequence[int]) -> float:
+def likeness(a: Sequence[object], b: Sequence[object]) -> float:
     return 2 * common(a, b) / (len(a) + len(b))
 
 
-def common(a: Sequence[int], b: Sequence[int]) -> int:
+def alike(a: Sequence[object], b: Sequence[object]) -> bool:
+    return likeness(a, b) >= 0.8
+
+
+def common(a: Sequence[object], b: Sequence[object]) -> int:
     """Length of the longest common sub-sequence."""
     row = [0] * (len(b) + 1)
     for x in a:

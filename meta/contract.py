@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from meta import rendering
-from meta.model import Built, Estimate, Extraction, Lesson, Occurrence, Parameter, Proposal, Survey, Verdict
+from meta.model import Built, Estimate, Extraction, Lesson, Listed, Occurrence, Parameter, Proposal, Survey, Verdict
 
 Json = dict[str, Any]
 
@@ -105,6 +105,21 @@ def built(value: Built) -> Json:
         "verdict": verdict(value.verdict),
         "state": value.state,
         "reason": value.reason,
+    }
+
+
+def listed(value: Listed) -> Json:
+    saved = (value.predicted, value.realised)
+    predicted, realised = (None if minutes is None else _number(minutes) for minutes in saved)
+    return {
+        "name": value.name,
+        "state": value.state,
+        "description": value.description,
+        "uses": value.uses,
+        "failures": value.failures,
+        "shadow": {"matched": None, "seen": None},  # not measured
+        "predicted": predicted,
+        "realised": realised,
     }
 
 

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -19,11 +20,12 @@ from typing import TYPE_CHECKING
 from meta import archive, codec, config, files, git, llm, process, redact, sources
 from meta.config import Config
 from meta.errors import UserError
-from meta.model import Built, Check, Extraction, Proposal, Session, Survey, Tool, Verdict, Wording, Workflow
+from meta.model import Built, Check, Extraction, Listed, Proposal, Session, Survey, Tool, Verdict, Wording, Workflow
 from meta.sources import git_history
 from meta.store import Cursor, Store
 
 if TYPE_CHECKING:
+    from meta.registration.usage import Usage
     from meta.roi import Window
 
 Progress = Callable[[int, int], None]
@@ -107,11 +109,13 @@ def _open(paths: Sequence[str | Path]) -> Store:
         return Store()
 
 
-def _ingest(store: Store, found: Sequence[Path], progress: Progress, *, forget: bool = True) -> None:
+def _ingest(store: Store, found: Sequence[Path], progress: Progress, *, forget: bool = True) -> dict[str, int]:
     """Bring the store up to date with the files: new and changed ones are read, vanished ones forgotten.
 
-    A workspace does not forget: agents delete their sessions, and its index outlives them.
+    A workspace does not forget: agents delete their sessions, and its index outlives them. What comes back is how
+    many could not be read this time, by reason; they are tried again at the next.
     """
+    lost: list[Session] = []
     for gone in set(store.paths()) - {str(path) for path in found} if forget else ():
         store.forget(Path(gone))
     changed = [path for path in found if _changed(store, path)]
@@ -119,6 +123,15 @@ def _ingest(store: Store, found: Sequence[Path], progress: Progress, *, forget: 
         key = redact.key(config.folders().state)
         read = process.pool(partial(_read, key=key), changed, progress=progress)
         store.add_all((cursor, sessions) for cursor, sessions in read if cursor)
+        lost.extend(session for cursor, sessions in read if cursor is None for session in sessions)
+    return _skipped(lost)
+
+
+def _sum(*counts: Mapping[str, int]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)
 
 
 def _day(time: float | None) -> str:
@@ -126,22 +139,19 @@ def _day(time: float | None) -> str:
 
 
 def _skipped(sessions: Iterable[Session]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for session in sessions:
-        total.update(session.skipped)
-    return dict(total)
+    return _sum(*(session.skipped for session in sessions))
 
 
 def scan(settings: Config, paths: Sequence[str | Path] = (), *, progress: Progress = _quiet) -> Scan:
     """What sessions there are, by project and agent."""
     store = _open(paths)
-    _ingest(store, _files(settings, paths), progress)
+    lost = _ingest(store, _files(settings, paths), progress)
     sessions = store.sessions(sources.merge)
     groups: dict[tuple[str, str], list[Session]] = {}
     for session in sessions:
         if session.events:
             groups.setdefault((session.project, session.agent), []).append(session)
-    return Scan(tuple(_found(*key, group) for key, group in sorted(groups.items())), _skipped(sessions))
+    return Scan(tuple(_found(*key, group) for key, group in sorted(groups.items())), _sum(_skipped(sessions), lost))
 
 
 def _found(project: str, agent: str, sessions: Sequence[Session]) -> Found:
@@ -170,8 +180,9 @@ def survey(
     A project is mined again only when one of its sessions changed.
     """
     store = _open(paths)
-    _ingest(store, _files(settings, paths), progress)
-    return _survey(store, settings, project)
+    lost = _ingest(store, _files(settings, paths), progress)
+    found = _survey(store, settings, project)
+    return replace(found, skipped=_sum(found.skipped, lost))
 
 
 def _survey(store: Store, settings: Config, project: str | None) -> Survey:
@@ -254,13 +265,10 @@ def _worth(proposal: Proposal) -> tuple[bool, float, int, str]:
 
 def _together(surveys: Iterable[Survey]) -> Survey:
     surveys = tuple(surveys)
-    skipped: Counter[str] = Counter()
-    for part in surveys:
-        skipped.update(part.skipped)
     return Survey(
         sessions=sum(part.sessions for part in surveys),
         events=sum(part.events for part in surveys),
-        skipped=dict(skipped),
+        skipped=_sum(*(part.skipped for part in surveys)),
         proposals=tuple(sorted((p for part in surveys for p in part.proposals), key=_worth)),
         loops=tuple(sorted((p for part in surveys for p in part.loops), key=_worth)),
     )
@@ -290,6 +298,11 @@ def _workspace(settings: Config) -> Path:
     return settings.workspace
 
 
+def _alone(workspace: Path, *, dry_run: bool = False) -> AbstractContextManager[None]:
+    """Nobody else changes the workspace meanwhile; a dry run changes nothing, so it waits for nobody."""
+    return nullcontext() if dry_run else files.locked(workspace / ".meta" / "lock")
+
+
 def extract(
     settings: Config,
     paths: Sequence[str | Path] = (),
@@ -303,16 +316,16 @@ def extract(
     """Read, archive, mine, and propose a tool for what is worth it and not known yet, the best `most` of them."""
     workspace = _workspace(settings)
     model = llm.access(os.environ, settings.polish_model) if polish else None
-    with files.locked(workspace / ".meta" / "lock"):
+    with _alone(workspace, dry_run=dry_run):
         store = Store() if dry_run else Store(workspace / ".meta" / "store.sqlite")
-        _ingest(store, _files(settings, paths), progress, forget=False)
+        lost = _ingest(store, _files(settings, paths), progress, forget=False)
         project = project or (None if paths else _own_project(store, workspace))
         archived = () if dry_run else _archive(store, workspace, project)
         found = _survey(store, settings, project)
         worth = [proposal for proposal in found.proposals if proposal.decision.build]
         chosen = _unknown(workspace, worth)[:most]
         built = tuple(_build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen)
-    return Extraction(found, built, (), archived)
+    return Extraction(replace(found, skipped=_sum(found.skipped, lost)), built, (), archived)
 
 
 def _own_project(store: Store, workspace: Path) -> str | None:
@@ -323,14 +336,14 @@ def _own_project(store: Store, workspace: Path) -> str | None:
 
 def _archive(store: Store, workspace: Path, project: str | None) -> tuple[str, ...]:
     """Write the sessions that are new or have grown; an archived one that did not change is not touched."""
-    folder = workspace / "conversation-archive"
-    written = []
-    for session in store.sessions(sources.merge, project):
-        if session.events and session.origin != "git":  # git keeps its own
-            path = folder / archive.name(session)
-            if files.write(path, archive.dumps(session)):
-                written.append(str(path.relative_to(workspace)))
-    return tuple(written)
+    from meta.registration import lifecycle
+
+    # git keeps its own history
+    kept = store.sessions(sources.merge, project)
+    sessions = [session for session in kept if session.events and session.origin != "git"]
+    places = {str("conversation-archive" / archive.name(session)): session for session in sessions}
+    lifecycle.making(workspace, "archive", "sessions", [path for path in places if not (workspace / path).exists()])
+    return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
 
 
 def _unknown(workspace: Path, proposals: Sequence[Proposal]) -> list[Proposal]:
@@ -355,7 +368,7 @@ def build(
     workspace = _workspace(settings)
     model = llm.access(os.environ, settings.polish_model) if polish else None
     proposal = find(survey(settings, paths, project=project, progress=progress), name)
-    with files.locked(workspace / ".meta" / "lock"):
+    with _alone(workspace, dry_run=dry_run):
         return _build(workspace, proposal, model, dry_run=dry_run)
 
 
@@ -474,7 +487,7 @@ def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
     workspace = _workspace(settings)
     if dry_run:
         return Change(f"would accept {name}", lifecycle.preview(workspace, name), True)
-    with files.locked(workspace / ".meta" / "lock"):
+    with _alone(workspace):
         done = lifecycle.accept(workspace, name)
     return Change(f"{name} is accepted and registered. Commit these files when you like.", done.paths)
 
@@ -486,7 +499,7 @@ def reject(settings: Config, name: str, *, reason: str = "", dry_run: bool = Fal
     if dry_run:
         lifecycle.preview(workspace, name)
         return Change(f"would delete the branch meta/{name} and remember that it was declined", dry_run=True)
-    with files.locked(workspace / ".meta" / "lock"):
+    with _alone(workspace):
         lifecycle.reject(workspace, name, reason)
     return Change(f"{name} is declined and will not be proposed again. `meta undo` takes that back.")
 
@@ -498,7 +511,7 @@ def retire(settings: Config, name: str, *, dry_run: bool = False) -> Change:
     if dry_run:
         inventory.tool(workspace, name)
         return Change(f"would move generated_tools/{name} aside and take out what was registered", dry_run=True)
-    with files.locked(workspace / ".meta" / "lock"):
+    with _alone(workspace):
         paths = lifecycle.retire(workspace, name)
     return Change(f"{name} is retired. `meta undo` brings it back.", paths)
 
@@ -509,29 +522,42 @@ def undo(settings: Config, *, dry_run: bool = False) -> Change:
     workspace = _workspace(settings)
     if dry_run:
         return Change(f"would take back: {inventory.last(workspace)}", dry_run=True)
-    with files.locked(workspace / ".meta" / "lock"):
+    with _alone(workspace):
         done = lifecycle.undo(workspace)
     return Change(f"taken back: {done.verb} {done.name}", tuple(done.kept))
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A tool of the workspace: where it stands and what it is for."""
-
-    name: str
-    state: str
-    description: str
-
-
 def tools(settings: Config) -> tuple[Listed, ...]:
-    """Every tool of the workspace."""
-    from meta.registration import inventory, lifecycle
+    """Every tool of the workspace, with its use in the sessions of the index."""
+    from meta.registration import inventory, lifecycle, usage
 
     workspace = _workspace(settings)
+    known = lifecycle.tools(workspace)
+    sessions = _indexed(workspace) if known else []
     return tuple(
-        Listed(known.name, known.state, inventory.tool(workspace, known.name).description)
-        for known in lifecycle.tools(workspace)
+        _listed(inventory.tool(workspace, each.name), each.state, usage.usage(each.name, sessions)) for each in known
     )
+
+
+def _listed(tool: Tool, state: str, used: Usage) -> Listed:
+    from meta.registration import inventory
+
+    a_run, a_week = inventory.saving(tool)
+    return Listed(
+        name=tool.name,
+        state=state,
+        description=tool.description,
+        uses=used.uses,
+        failures=used.failures,
+        predicted=a_week,
+        realised=a_run * used.uses / used.weeks if a_run is not None and used.uses else None,
+    )
+
+
+def _indexed(workspace: Path) -> list[Session]:
+    """The sessions of the workspace's index, none where there is no index yet."""
+    place = workspace / ".meta" / "store.sqlite"
+    return Store(place).sessions(sources.merge) if place.exists() else []
 
 
 def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = _quiet) -> Change:
@@ -540,12 +566,12 @@ def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = _qu
     archived = sorted((workspace / "conversation-archive").rglob("*.json"))
     if dry_run:
         return Change(f"would index {len(archived)} archived sessions anew", dry_run=True)
-    with files.locked(workspace / ".meta" / "lock"):
+    with _alone(workspace):
         place = workspace / ".meta" / "store.sqlite"
         for old in place.parent.glob("store.sqlite*"):
             old.unlink()
         store = Store(place)
-        _ingest(store, [*archived, workspace], progress)
+        _ingest(store, archived, progress)
     return Change(f"{len(archived)} archived sessions are indexed anew.")
 
 

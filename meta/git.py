@@ -106,7 +106,7 @@ def _running(repository: Path, *arguments: str, failing: bool = False) -> Iterat
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment
             )
         except FileNotFoundError:
-            raise UserError("git is not installed; install it to read the history of a repository") from None
+            raise UserError("git is not installed. Install git, then run this again.") from None
         with process:
             assert process.stdout
             yield process.stdout
@@ -117,7 +117,7 @@ def _running(repository: Path, *arguments: str, failing: bool = False) -> Iterat
 
 def _complaint(repository: Path, said: str) -> UserError:
     if "not a git repository" in said or "cannot change to" in said:
-        return UserError(f"{repository} is in no git repository; name a folder that is")
+        return UserError(f"{repository.absolute()} is in no git repository. Run `git init` there, or name one that is.")
     reason = next((line for line in said.splitlines() if line.startswith("fatal: ")), "no reason given")
     return UserError(f"git cannot read {repository}: {reason.removeprefix('fatal: ')}")
 

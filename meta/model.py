@@ -448,3 +448,19 @@ class Extraction:
     tools: tuple[Built, ...]
     lessons: tuple[Lesson, ...]
     archived: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A tool of the workspace: where it stands, what it is for, and how often it was called.
+
+    `predicted` and `realised` are minutes saved a week; None where nothing tells them.
+    """
+
+    name: str
+    state: str
+    description: str
+    uses: int
+    failures: int
+    predicted: float | None
+    realised: float | None

@@ -89,6 +89,8 @@ class Store:
             raise UserError(
                 f"cannot use {self._name}: {error}. Make room or access, or wait for other runs."
             ) from error
+        except OSError as error:
+            raise UserError(f"cannot use {self._name}: {error.strerror}. Make room or access.") from error
         except sqlite3.DatabaseError as error:
             raise UserError(f"{self._name} is damaged ({error}). Delete it and run `meta rebuild`.") from error
 

@@ -33,7 +33,19 @@ def _help() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Returns 0 done, 1 a user's error, 2 wrong usage; a bug keeps its traceback."""
-    argv = sys.argv[1:] if argv is None else argv
+    try:
+        status = _main(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()  # a reader that has gone is found out here, not at exit
+        return status
+    except BrokenPipeError:  # the reader of a pipe has gone: nothing to tell it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("meta: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+
+
+def _main(argv: list[str]) -> int:
     if not argv or argv[0] in {"-h", "--help", "help"}:
         print(_help())
         return 0 if argv else 2
@@ -42,8 +54,12 @@ def main(argv: list[str] | None = None) -> int:
 
         print(f"meta {__version__}")
         return 0
-    if argv[0] not in {command for _, commands in GROUPS for command in commands}:
-        print(f"{USAGE}\nmeta: there is no command {argv[0]!r}; `meta --help` lists them", file=sys.stderr)
+    known = [command for _, commands in GROUPS for command in commands]
+    if argv[0] not in known:
+        from difflib import get_close_matches
+
+        hint = "".join(f' Did you mean "{close}"?' for close in get_close_matches(argv[0], known, n=1))
+        print(f'{USAGE}\nmeta: there is no command "{argv[0]}".{hint} `meta --help` lists them.', file=sys.stderr)
         return 2
     from meta.cli.desk import serve
 

@@ -6,7 +6,7 @@ import argparse
 import json as encoder
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import import_module
@@ -37,12 +37,6 @@ def serve(command: str, argv: Sequence[str]) -> int:
     except UserError as error:
         print(f"meta: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # the reader of a pipe has gone: nothing to tell it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print("meta: interrupted; what was finished is kept", file=sys.stderr)
-        return 130
 
 
 def json_option(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +91,18 @@ def change(done: Change, *, json: bool) -> None:
     print(done.summary)
     for path in done.paths:
         print(f"  {path}")
+
+
+def skipped(counts: Mapping[str, int]) -> None:
+    """What could not be used, by reason; nothing where all could."""
+    if counts:
+        print("skipped: " + ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items())))
+
+
+def nothing(counts: Mapping[str, int]) -> None:
+    """That there are no sessions, and what to do about it."""
+    print("No sessions were found. Name a file or folder that holds some: `meta scan PATH`.")
+    skipped(counts)
 
 
 def as_json(value: Any) -> None:

@@ -46,11 +46,13 @@ def row(proposal: Proposal) -> tuple[str, ...]:
 
 def report(survey: Survey, top: int) -> None:
     """The proposals as a table, or the plain sentence that there are none."""
+    if not survey.sessions:
+        desk.nothing(survey.skipped)
+        return
     worth = sum(proposal.decision.build for proposal in survey.proposals)
     print(f"{survey.sessions} sessions, {survey.events} events; {worth} worth building", end="")
     print(f", {len(survey.proposals) - worth} kept ad hoc, {len(survey.loops)} loops" if survey.proposals else "")
-    if survey.skipped:
-        print("skipped: " + ", ".join(f"{count} {reason}" for reason, count in sorted(survey.skipped.items())))
+    desk.skipped(survey.skipped)
     if not survey.proposals:
         print("Nothing repeats often enough to be worth a tool.")
         return

@@ -24,10 +24,9 @@ def run(args: argparse.Namespace) -> int:
     rows = [
         (f.project, f.agent, *map(str, (f.sessions, f.prompts, f.calls, f.shell)), f.first, f.last) for f in scan.found
     ]
-    if rows:
-        desk.table(headers, rows, right=frozenset({2, 3, 4, 5}))
-    else:
-        print("No sessions were found. Name a file or folder that holds some: `meta scan PATH`.")
-    if scan.skipped:
-        print("skipped: " + ", ".join(f"{count} {reason}" for reason, count in sorted(scan.skipped.items())))
+    if not rows:
+        desk.nothing(scan.skipped)
+        return 0
+    desk.table(headers, rows, right=frozenset({2, 3, 4, 5}))
+    desk.skipped(scan.skipped)
     return 0

@@ -22,6 +22,5 @@ def run(args: argparse.Namespace) -> int:
     print(f"workspace  {status.workspace}")
     print(f"sessions   {status.sessions} in the index, {status.archived} in the archive")
     print("tools      " + (", ".join(f"{count} {state}" for state, count in status.tools.items()) or "none"))
-    if status.skipped:
-        print("skipped    " + ", ".join(f"{count} {reason}" for reason, count in sorted(status.skipped.items())))
+    desk.skipped(status.skipped)
     return 0

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 
-from meta import flow
+from meta import contract, flow
 from meta.cli import desk
 
 
@@ -17,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     found = flow.tools(desk.settings(args.workspace))
     if args.json:
-        desk.as_json([asdict(tool) for tool in found])
+        desk.as_json([contract.listed(tool) for tool in found])
     elif found:
         desk.table(("tool", "state", "what it is for"), [(t.name, t.state, t.description) for t in found])
     else:

@@ -48,6 +48,11 @@ def segments(session: Session) -> tuple[Segment, ...]:
     )
 
 
+def commands(segment: Segment) -> list[Step]:
+    """The steps that can be steps of a workflow: commands, but not looking around."""
+    return [step for step in segment.steps if step.kind == "command" and step.effect != "look"]
+
+
 def _steps(event: Event, position: int, session: Session) -> Iterator[Step]:
     if event.status == "not-run":
         return

@@ -14,13 +14,16 @@ from itertools import pairwise
 
 import numpy as np
 
+from meta.mining.chains import chained
+from meta.mining.endings import ending
 from meta.mining.events import Trace
 from meta.mining.extension import extended
 from meta.mining.lifting import lift
 from meta.mining.patterns import Instance, Pattern, find
 from meta.mining.runs import Column, Run
-from meta.mining.segments import segments
-from meta.model import Segment, Session, Step, Workflow
+from meta.mining.segments import commands, segments
+from meta.mining.triggers import joined, prompted
+from meta.model import Segment, Session, Workflow
 
 FARTHEST = 4.0  # beyond this, farther apart makes no difference
 TRIGGERS = 40  # words of the prompts that are kept for naming
@@ -38,12 +41,9 @@ def mine(project: str, sessions: Iterable[Session], *, support: int = 3, least: 
     weights = np.array([float(column.effect == "work") for column in columns])
     traces = _traces(found, numbers)
     patterns = extended(find(traces, weights=weights, min_support=support, min_sessions=least), traces, weights)
+    more = [*prompted(found, traces, weights, least), *ending(traces, weights, least)]
+    patterns, found = chained(joined(patterns, more), found, traces, least)
     return [_workflow(project, pattern, columns, found) for pattern in patterns]
-
-
-def commands(segment: Segment) -> list[Step]:
-    """The steps that can be steps of a workflow: commands, but not looking around."""
-    return [step for step in segment.steps if step.kind == "command" and step.effect != "look"]
 
 
 def vocabulary(found: Iterable[Segment]) -> list[Column]:

@@ -206,20 +206,27 @@ def _merged(spans: list[_Span]) -> list[_Span]:
 def key(state: Path) -> bytes:
     """This user's key from the state folder, made at first use, readable by nobody else.
 
-    Raises `UserError` where the file does not hold one.
+    Raises `UserError` where the file does not hold one, or the machine refuses.
     """
     path = state / "redaction-key"
-    if not path.exists():
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = state / f".redaction-key-{os.getpid()}"
-        files.write(draft, secrets.token_hex(32), mode=0o600)
-        try:
-            os.link(draft, path)  # of several that start at once, one wins and all use its key
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    text = path.read_text(encoding="ascii", errors="replace").strip()
+    try:
+        if not path.exists():
+            _make_key(path)
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        raise UserError(f"cannot keep a key in {state}: {error.strerror}. Make room or access there.") from error
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise UserError(f"{path} does not hold a key. Delete it; secrets then get new placeholders.")
     return bytes.fromhex(text)
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".redaction-key-{os.getpid()}")
+    files.write(draft, secrets.token_hex(32), mode=0o600)
+    try:
+        os.link(draft, path)  # of several that start at once, one wins and all use its key
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

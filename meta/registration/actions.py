@@ -30,13 +30,14 @@ class Moved:
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing done to one tool. `aside` are moves of files and folders (from, to) relative to the workspace,
-    `unlinked` removed links (path, target), `modes` files made executable."""
+    `unlinked` removed links (path, target), `made` new files too large for the journal."""
 
     verb: str
     name: str
     branches: tuple[Moved, ...] = ()
     aside: tuple[tuple[str, str], ...] = ()
     unlinked: tuple[tuple[str, str], ...] = ()
+    made: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ def _take_back(workspace: Path, action: Action, record: Path) -> Sequence[str]:
         if not os.path.lexists(workspace / path):
             (workspace / path).parent.mkdir(parents=True, exist_ok=True)
             (workspace / path).symlink_to(target)
+    for path in action.made:
+        (workspace / path).unlink(missing_ok=True)
     for moved in action.branches:
         branch.move(workspace, moved.reference, before=moved.after, after=moved.before)
     # The record goes last: an interrupted undo is then done again from the start. An entry that could not be taken
@@ -113,7 +116,10 @@ def _take_back(workspace: Path, action: Action, record: Path) -> Sequence[str]:
         if entry.number > first:
             log.done(entry)
     edits.undo(log, lambda entry: entry.number == first)
-    _tidy(workspace, [*(entry.path for entry in entries if entry.number >= first), *(t for _, t in action.aside)])
+    _tidy(
+        workspace,
+        [*(entry.path for entry in entries if entry.number >= first), *(t for _, t in action.aside), *action.made],
+    )
     return kept
 
 
@@ -141,4 +147,5 @@ def _read(record: Path) -> Action:
         tuple(Moved(**moved) for moved in row["branches"]),
         tuple((source, target) for source, target in row["aside"]),
         tuple((path, target) for path, target in row["unlinked"]),
+        tuple(row["made"]),
     )

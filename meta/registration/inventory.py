@@ -51,6 +51,16 @@ def _described(name: str, files: Mapping[str, str]) -> Tool:
     )
 
 
+def saving(tool: Tool) -> tuple[float | None, float | None]:
+    """The minutes that a run of the tool and that a week of runs were expected to save; None where it does not say."""
+    try:
+        about = tomllib.loads(tool.files.get("tool.toml", "")).get("estimate", {})
+        a_run = float(about["minutes_per_run"]) * float(about["automation"])
+        return a_run, a_run * float(about["runs_per_week"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None, None
+
+
 def workflows(workspace: Path) -> dict[str, str]:
     """The workflow of every tool, whatever its state."""
     return {known.name: tool(workspace, known.name).workflow for known in lifecycle.tools(workspace)}

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -107,6 +108,12 @@ def put(workspace: Path, verb: str, name: str, contents: Mapping[str, str]) -> N
         log.write(workspace / path, text)
 
 
+def making(workspace: Path, verb: str, name: str, paths: Sequence[str]) -> None:
+    """Say that these new files are about to be made, so that `undo` removes them; nothing is said of none."""
+    if paths:
+        actions.begin(workspace, Action(verb, name, made=tuple(paths)))
+
+
 def preview(workspace: Path, name: str) -> tuple[str, ...]:
     """The paths that `accept` would bring into the work tree."""
     return tuple(_own(workspace, _proposed(workspace, name), name))
@@ -173,8 +180,14 @@ def retire(workspace: Path, name: str) -> tuple[str, ...]:
 
 
 def undo(workspace: Path) -> Undone:
-    """Take back the last of these actions: files, links, lists and branches are as they were before it."""
-    return actions.undo(workspace)
+    """Take back the last of these actions: files, links, lists and branches are as they were before it.
+
+    With the first one the index, the journal and the lock go as well: nothing of ours is left.
+    """
+    done = actions.undo(workspace)
+    if not actions.records(workspace):
+        shutil.rmtree(workspace / ".meta")
+    return done
 
 
 def hand_over(workspace: Path, name: str) -> tuple[tuple[Path, ...], tuple[str, ...]]:

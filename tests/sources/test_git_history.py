@@ -80,7 +80,7 @@ def test_what_is_no_repository_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_no_git_is_told_in_one_line(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(repository))
-    with pytest.raises(UserError, match="install it"):
+    with pytest.raises(UserError, match="Install git"):
         list(git.commits(repository))
 
 

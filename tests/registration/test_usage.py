@@ -1,0 +1,39 @@
+"""Use of a tool is read back from sessions; what only looks like it is not counted."""
+
+from typing import Any
+
+import pytest
+
+from meta.model import Event, Session
+from meta.registration.usage import Usage, usage
+
+WEEK = 7 * 86_400.0
+
+
+def session(*lines: str, **about: Any) -> Session:
+    about = {"tool_kind": "shell", "status": "ok", **about}
+    events = [Event(str(place), "call", place * WEEK, text=line, **about) for place, line in enumerate(lines)]
+    return Session("ann", "s", tuple(events))
+
+
+@pytest.mark.parametrize(
+    ("line", "uses"),
+    [
+        pytest.param("python generated_tools/gate/tool.py", 1, id="called"),
+        pytest.param("cd x && ./generated_tools/gate/tool.py --path a", 1, id="called in a list"),
+        pytest.param("python generated_tools/gate/tool.py --dry-run", 0, id="rehearsed"),
+        pytest.param("python generated_tools/gate/tool.py --help", 0, id="asked for help"),
+        pytest.param("python generated_tools/gate-2/tool.py", 0, id="another tool"),
+        pytest.param("python generated_tools/gate/tool.pyc", 0, id="another file"),
+        pytest.param("ls generated_tools/gate", 0, id="looked at"),
+    ],
+)
+def test_a_call_in_earnest_is_a_use(line: str, uses: int) -> None:
+    assert usage("gate", [session(line)]).uses == uses
+
+
+def test_failures_and_weeks_are_told_and_refused_calls_are_not_uses() -> None:
+    call = "python generated_tools/gate/tool.py"
+    assert usage("gate", [session(call, call, call, status="failed")]) == Usage(3, 3, 2.0)
+    assert usage("gate", [session(call, status="not-run")]) == Usage()
+    assert usage("gate", [session(call, tool_kind="edit")]) == Usage()
