@@ -5,6 +5,7 @@ State (declines, journal, store) is not configuration and is not read here.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -19,7 +20,7 @@ class Config:
     """The settings in force. `workspace` is None outside of one.
 
     `weeks` is the longest payback that is worth building. `review_minutes` is a person's time for one tool. A
-    workflow needs `min_support` occurrences in `min_sessions` sessions.
+    workflow needs `min_support` occurrences in `min_sessions` sessions. `polish_model` is asked only on request.
     """
 
     workspace: Path | None = None
@@ -29,6 +30,7 @@ class Config:
     usd_per_hour: float = 60.0
     review_minutes: float = 2.0
     upkeep_minutes_per_month: float = 1.0
+    polish_model: str = "claude-haiku-4-5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,12 @@ class Folders:
     cache: Path
 
 
-_KINDS: dict[str, type[int] | type[float]] = {
-    field.name: float if isinstance(field.default, float) else int for field in fields(Config)[1:]
+Value = int | float | str
+_KINDS: dict[str, type[int] | type[float] | type[str]] = {
+    field.name: next(kind for kind in (str, float, int) if isinstance(field.default, kind))
+    for field in fields(Config)[1:]
 }
+_WORD = re.compile(r"[\w.:@/-]+")
 _MAY_BE_ZERO = {"usd_per_hour", "review_minutes", "upkeep_minutes_per_month"}
 
 
@@ -67,7 +72,7 @@ def load(
 
     Raises `UserError` naming the key and the file for what is unknown, of the wrong type or out of range.
     """
-    settings: dict[str, int | float] = {}
+    settings: dict[str, Value] = {}
     root = workspace(start.resolve())
     if user:
         settings |= _checked(_toml(user / "config.toml") or {}, str(user / "config.toml"))
@@ -106,11 +111,15 @@ def _where(root: Path) -> str:
     return str(root / "meta.toml") if (root / "meta.toml").exists() else f"[tool.meta] of {root / 'pyproject.toml'}"
 
 
-def _checked(settings: Mapping[str, Any], where: str) -> dict[str, int | float]:
+def _checked(settings: Mapping[str, Any], where: str) -> dict[str, Value]:
     for key, value in settings.items():
         kind = _KINDS.get(key)
         if kind is None:
             raise UserError(f'unknown setting "{key}" in {where}. Known are: {", ".join(sorted(_KINDS))}.')
+        if kind is str:
+            if not (isinstance(value, str) and _WORD.fullmatch(value)):
+                raise UserError(f'"{key}" in {where} must be a name, not {value!r}.')
+            continue
         right = isinstance(value, int) or (kind is float and isinstance(value, float))
         if not right or isinstance(value, bool):
             raise UserError(f'"{key}" in {where} must be {_name(kind)}, not {value!r}.')
@@ -119,11 +128,11 @@ def _checked(settings: Mapping[str, Any], where: str) -> dict[str, int | float]:
     return {key: _KINDS[key](value) for key, value in settings.items()}
 
 
-def _name(kind: type[int] | type[float]) -> str:
+def _name(kind: type[Value]) -> str:
     return "a whole number" if kind is int else "a number"
 
 
-def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, int | float]]:
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
     for key, kind in _KINDS.items():
         name = f"META_{key.upper()}"
         if text := environment.get(name):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,14 +17,16 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meta import archive, codec, config, files, process, redact, sources
+from meta import archive, codec, config, files, git, llm, process, redact, sources
 from meta.config import Config
 from meta.errors import UserError
-from meta.model import Built, Check, Extraction, Listed, Proposal, Session, Survey, Tool, Verdict
+from meta.model import Built, Check, Extraction, Listed, Proposal, Session, Survey, Tool, Verdict, Wording, Workflow
+from meta.sources import git_history
 from meta.store import Cursor, Store
 
 if TYPE_CHECKING:
     from meta.registration.usage import Usage
+    from meta.roi import Window
 
 Progress = Callable[[int, int], None]
 
@@ -56,20 +58,42 @@ class Scan:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def _files(paths: Sequence[str | Path]) -> list[Path]:
-    if paths:
-        return sources.discover([Path(path).absolute() for path in paths])
-    return sources.defaults(Path.home(), os.environ)
+def _files(settings: Config, paths: Sequence[str | Path]) -> list[Path]:
+    """The files that may hold sessions, and the repositories whose history is read: those named, or the workspace."""
+    if not paths:
+        own = [settings.workspace] if settings.workspace else []
+        return [*sources.defaults(Path.home(), os.environ), *own]
+    named = [Path(path).absolute() for path in paths]
+    return [
+        *sources.discover([path for path in named if not git.is_bare(path)]),
+        *(path for path in dict.fromkeys(named) if git.is_repository(path)),
+    ]
+
+
+def _cursor(path: Path) -> Cursor:
+    """The state of a file, or of a repository, now. Raises `OSError` for a file that cannot be read."""
+    return Cursor.told(path, git.state(path)) if path.is_dir() else Cursor.of(path)
+
+
+def _changed(store: Store, path: Path) -> bool:
+    return not (store.holds(_cursor(path)) if path.is_dir() else store.unchanged(path))
+
+
+def _history(repository: Path) -> Iterator[Session]:
+    name = sources.project(str(repository).removesuffix(".git").rstrip("/"), "", "")
+    return (replace(session, project=name) for session in git_history.read(repository))
 
 
 def _read(path: Path, key: bytes) -> tuple[Cursor | None, tuple[Session, ...]]:
-    """One file's sessions, redacted; a file without any stands for itself as what was skipped."""
+    """One file's (or repository's) sessions, redacted; a file without any stands for itself as what was skipped."""
+    redactor = redact.Redactor(key)
+    if path.is_dir():
+        return _cursor(path), tuple(redactor.session(session) for session in _history(path))
     try:
         cursor = Cursor.of(path)
     except OSError:
         return None, (Session("", str(path), (), skipped={"unreadable": 1}),)
     reading = sources.read(path)
-    redactor = redact.Redactor(key)
     if reading.sessions:
         return cursor, tuple(redactor.session(session) for session in reading.sessions)
     return cursor, (Session("", reading.digest, (), skipped=reading.skipped),)
@@ -94,7 +118,7 @@ def _ingest(store: Store, found: Sequence[Path], progress: Progress, *, forget: 
     lost: list[Session] = []
     for gone in set(store.paths()) - {str(path) for path in found} if forget else ():
         store.forget(Path(gone))
-    changed = [path for path in found if not store.unchanged(path)]
+    changed = [path for path in found if _changed(store, path)]
     if changed:
         key = redact.key(config.folders().state)
         read = process.pool(partial(_read, key=key), changed, progress=progress)
@@ -121,7 +145,7 @@ def _skipped(sessions: Iterable[Session]) -> dict[str, int]:
 def scan(settings: Config, paths: Sequence[str | Path] = (), *, progress: Progress = _quiet) -> Scan:
     """What sessions there are, by project and agent."""
     store = _open(paths)
-    lost = _ingest(store, _files(paths), progress)
+    lost = _ingest(store, _files(settings, paths), progress)
     sessions = store.sessions(sources.merge)
     groups: dict[tuple[str, str], list[Session]] = {}
     for session in sessions:
@@ -156,7 +180,7 @@ def survey(
     A project is mined again only when one of its sessions changed.
     """
     store = _open(paths)
-    lost = _ingest(store, _files(paths), progress)
+    lost = _ingest(store, _files(settings, paths), progress)
     found = _survey(store, settings, project)
     return replace(found, skipped=_sum(found.skipped, lost))
 
@@ -198,16 +222,18 @@ def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
     from meta import mining, prices, roi
     from meta.generation import naming
 
-    people = [session for session in sessions if session.events and session.origin not in ("machine", "policy")]
-    times = [event.time for session in people for event in session.events if event.time is not None]
-    window = roi.Window(min(times), max(times)) if times else None
-    workflows = mining.mine(name, people, support=settings.min_support, least=settings.min_sessions)
+    people = git_history.joined([s for s in sessions if s.events and s.origin not in ("machine", "policy")])
+    history = [session for session in people if session.origin == "git"]
+    worked = [session for session in people if session.origin != "git"]
+    workflows = mining.mine(name, worked, support=settings.min_support, least=settings.min_sessions)
+    workflows += mining.releases(name, history, support=settings.min_support, least=settings.min_sessions)
     proposals: list[Proposal] = []
     taken: set[str] = set()
     for workflow in roi.measured(workflows, people, prices.usd):
         named = replace(workflow, name=naming.name(workflow, taken))
         taken.add(named.name)
-        estimate = roi.estimate(named, window, prices.usd)
+        seen = history if named.occurrences and named.occurrences[0].origin == "git" else worked
+        estimate = roi.estimate(named, _window(seen), prices.usd)
         decision = roi.decide(
             named, estimate, weeks=settings.weeks, support=settings.min_support, sessions=settings.min_sessions
         )
@@ -220,6 +246,14 @@ def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
         proposals=tuple(p for p in proposals if not p.workflow.loop),
         loops=tuple(p for p in proposals if p.workflow.loop),
     )
+
+
+def _window(sessions: Iterable[Session]) -> Window | None:
+    """When these sessions were watched: a repository is often older than what its agents keep."""
+    from meta import roi
+
+    times = [event.time for session in sessions for event in session.events if event.time is not None]
+    return roi.Window(min(times), max(times)) if times else None
 
 
 def _worth(proposal: Proposal) -> tuple[bool, float, int, str]:
@@ -276,18 +310,21 @@ def extract(
     project: str | None = None,
     most: int = 10,
     dry_run: bool = False,
+    polish: bool = False,
     progress: Progress = _quiet,
 ) -> Extraction:
     """Read, archive, mine, and propose a tool for what is worth it and not known yet, the best `most` of them."""
     workspace = _workspace(settings)
+    model = llm.access(os.environ, settings.polish_model) if polish else None
     with _alone(workspace, dry_run=dry_run):
         store = Store() if dry_run else Store(workspace / ".meta" / "store.sqlite")
-        lost = _ingest(store, _files(paths), progress, forget=False)
+        lost = _ingest(store, _files(settings, paths), progress, forget=False)
         project = project or (None if paths else _own_project(store, workspace))
         archived = () if dry_run else _archive(store, workspace, project)
         found = _survey(store, settings, project)
         worth = [proposal for proposal in found.proposals if proposal.decision.build]
-        built = tuple(_build(workspace, proposal, dry_run=dry_run) for proposal in _unknown(workspace, worth)[:most])
+        chosen = _unknown(workspace, worth)[:most]
+        built = tuple(_build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen)
     return Extraction(replace(found, skipped=_sum(found.skipped, lost)), built, (), archived)
 
 
@@ -301,7 +338,9 @@ def _archive(store: Store, workspace: Path, project: str | None) -> tuple[str, .
     """Write the sessions that are new or have grown; an archived one that did not change is not touched."""
     from meta.registration import lifecycle
 
-    sessions = [session for session in store.sessions(sources.merge, project) if session.events]
+    # git keeps its own history
+    kept = store.sessions(sources.merge, project)
+    sessions = [session for session in kept if session.events and session.origin != "git"]
     places = {str("conversation-archive" / archive.name(session)): session for session in sessions}
     lifecycle.making(workspace, "archive", "sessions", [path for path in places if not (workspace / path).exists()])
     return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
@@ -322,29 +361,34 @@ def build(
     *,
     project: str | None = None,
     dry_run: bool = False,
+    polish: bool = False,
     progress: Progress = _quiet,
 ) -> Built:
-    """The tool for one workflow, whatever the decision about it was."""
+    """The tool for one workflow, whatever the decision about it was. A model may `polish` its words."""
     workspace = _workspace(settings)
+    model = llm.access(os.environ, settings.polish_model) if polish else None
     proposal = find(survey(settings, paths, project=project, progress=progress), name)
     with _alone(workspace, dry_run=dry_run):
-        return _build(workspace, proposal, dry_run=dry_run)
+        return _build(workspace, proposal, model, dry_run=dry_run)
 
 
-def _build(workspace: Path, proposal: Proposal, *, dry_run: bool) -> Built:
+def _build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry_run: bool) -> Built:
     """Generate, verify, and put a tool that passed on its review branch."""
     from meta import roi, verification
-    from meta.generation import generate, manifest, words
+    from meta.generation import generate, manifest, wording, words
     from meta.registration import lifecycle, pull_request
 
     workflow, estimate = proposal.workflow, proposal.estimate
     taken = {known.name for known in lifecycle.tools(workspace)}
     try:
-        tool = generate.generate(workflow, estimate, proposal.decision, taken=taken)
+        own = wording.wording(workflow, taken)
+        told, polished = _polished(workflow, own, model, taken) if model else (own, ())
+        tool = generate.generate(workflow, estimate, proposal.decision, words_for=told)
     except words.RefusedError as refused:
         empty = Tool(workflow.name, workflow.id, "", "", {}, "")
         return Built(empty, Verdict((Check("generated", False, str(refused)),), "none"), "refused", str(refused))
     verdict = verification.verify(tool, workflow, workspace=workspace)
+    verdict = replace(verdict, checks=(*verdict.checks, *polished))
     if verdict.state == "failed":
         failed = next(check for check in verdict.checks if check.passed is False)
         return Built(tool, verdict, "refused", f"{failed.name}: {failed.detail}")
@@ -354,6 +398,19 @@ def _build(workspace: Path, proposal: Proposal, *, dry_run: bool) -> Built:
     text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate))
     lifecycle.propose(workspace, tool, workflow, estimate, text)
     return Built(tool, verdict, "proposed", proposal.decision.reason)
+
+
+def _polished(
+    workflow: Workflow, own: Wording, model: llm.Access, taken: Collection[str]
+) -> tuple[Wording, tuple[Check, ...]]:
+    """The model's words where they can be taken, else the tool's own, and what came of it."""
+    from meta.generation import naming, wording
+
+    try:
+        better = llm.polish(model, own, wording.facts(workflow), taken={*taken, *naming.RESERVED})
+    except llm.UnusableError as reason:
+        return own, (Check("polish", None, f"not done, the own words stay: {reason}"),)
+    return better, (Check("polish", True, f"name and text by {model.model}"),)
 
 
 def verify(settings: Config, name: str) -> Verdict:
@@ -411,7 +468,6 @@ SETTINGS = """\
 
 def init(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
     """Make the git repository around `start` a workspace. What is there already is left as it is."""
-    from meta import git
     from meta.registration import lifecycle
 
     root = git.root(start)

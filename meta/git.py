@@ -58,6 +58,23 @@ def root(path: Path) -> Path:
     return Path(_output(path, "rev-parse", "--show-toplevel").removesuffix("\n"))
 
 
+def is_repository(path: Path) -> bool:
+    """Whether `path` is the top folder of a work tree, or a bare repository."""
+    return (path / ".git").exists() or is_bare(path)
+
+
+def is_bare(path: Path) -> bool:
+    return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
+
+
+def state(repository: Path) -> str:
+    """What changes with the history that `commits` tells and with nothing else: HEAD's commit and the tags."""
+    head = ["rev-parse", "--quiet", "--verify", "HEAD"]
+    with _running(repository, *head, failing=True) as stdout:
+        commit = stdout.read().decode("ascii", "replace")
+    return commit + _output(repository, "for-each-ref", "--format=%(refname) %(objectname)", "refs/tags")
+
+
 def commits(repository: Path, revision: str = "HEAD") -> Iterator[Commit]:
     """The commits that lead to `revision`, newest first; none in a repository without commits."""
     _output(repository, "rev-parse", "--git-dir")

@@ -252,7 +252,8 @@ class Occurrence:
     `rendering.commands(steps, parameters, bindings) == commands`. `steps` are aligned with the workflow's steps (None: absent).
     `span` is the run's own seconds: its commands and the waits for the model between them (`waiting`), not what was
     done in between; None where the session has no times. `round_trips` are the model messages that a tool makes
-    superfluous, `tokens` and `usd` what they cost.
+    superfluous, `tokens` and `usd` what they cost. `origin` tells who did it: a person at a shell waits for no model,
+    and git tells nothing of the time between its steps. `commit` is the first commit that the run made, where known.
     """
 
     session: str
@@ -266,6 +267,8 @@ class Occurrence:
     round_trips: int = 0
     tokens: int = 0
     usd: float = 0.0
+    origin: Origin = "person"
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +366,15 @@ class Survey:
     skipped: Mapping[str, int]
     proposals: tuple[Proposal, ...]
     loops: tuple[Proposal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a tool is called, when to use it (at most 300 characters), and what it does in one sentence."""
+
+    name: str
+    description: str
+    summary: str
 
 
 @dataclass(frozen=True, slots=True)

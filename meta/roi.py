@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean, pstdev
 
-from meta.model import Comparison, Decision, Estimate, Event, Occurrence, Provenance, Session, Usage, Workflow
+from meta.model import Comparison, Decision, Estimate, Event, Occurrence, Origin, Provenance, Session, Usage, Workflow
 
 WEEK = 7 * 86400.0
 HALF_LIFE = 4 * WEEK  # what was done a month ago counts half
@@ -21,6 +21,7 @@ LONGEST_WAIT = 120.0  # seconds; a longer silence between two calls is the perso
 TYPICAL_WAIT = 4.9
 TYPICAL_USAGE = Usage(cache_read=88_000)
 TYPICAL_MODEL = "claude-sonnet-4-5"
+TYPICAL_PAUSE = 10.0  # seconds, assumed: between two commands of a person whose history has no times
 UPKEEP = 1.0  # minutes, assumed: what a tool asks for in its first month
 
 Price = Callable[[str, Usage, int | None], float | None]
@@ -45,12 +46,13 @@ class _Log:
     events: Mapping[str, tuple[int, Event]]
     order: Sequence[Event]
     messages: Mapping[str, tuple[Usage, str]]
+    origin: Origin
 
 
 def _log(session: Session) -> _Log:
     events = {event.id: (index, event) for index, event in enumerate(session.events)}
     messages = {e.message: (e.usage, e.model) for e in session.events if e.message and e.usage is not None}
-    return _Log(events, session.events, messages)
+    return _Log(events, session.events, messages, session.origin)
 
 
 def _wait(log: _Log, index: int) -> float | None:
@@ -87,10 +89,17 @@ def _measure(occurrence: Occurrence, log: _Log, price: Price) -> Occurrence:
         started=calls[0][1].time if calls else None,
         span=None if waiting is None else waiting + ran,
         waiting=waiting,
-        round_trips=len(trips),
+        round_trips=0 if log.origin == "shell" else len(trips),
         tokens=tokens,
         usd=money,
+        origin=log.origin,
+        commit=next(filter(None, (event.arguments.get("commit") for _, event in calls)), ""),
     )
+
+
+def _committed(run: Occurrence) -> Occurrence:
+    """A run that git tells. It keeps no times of the steps: assumed is an agent that runs each command by itself."""
+    return replace(run, span=None, waiting=None, round_trips=len(run.commands) - 1)
 
 
 def measured(workflows: Iterable[Workflow], sessions: Iterable[Session], price: Price) -> list[Workflow]:
@@ -102,12 +111,17 @@ def measured(workflows: Iterable[Workflow], sessions: Iterable[Session], price: 
         replace(
             workflow,
             occurrences=tuple(
-                _measure(o, logs[o.agent, o.session], price) if (o.agent, o.session) in logs else o
+                _measured(o, logs[o.agent, o.session], price) if (o.agent, o.session) in logs else o
                 for o in workflow.occurrences
             ),
         )
         for workflow in found
     ]
+
+
+def _measured(occurrence: Occurrence, log: _Log, price: Price) -> Occurrence:
+    run = _measure(occurrence, log, price)
+    return _committed(run) if log.origin == "git" else run
 
 
 def _gamma_quantile(shape: float, z: float) -> float:
@@ -148,14 +162,15 @@ def estimate(workflow: Workflow, window: Window | None, price: Price) -> Estimat
     runs = workflow.occurrences
     trips = fmean(o.round_trips for o in runs) if runs else 0.0
     timed = [o for o in runs if o.span is not None and o.waiting is not None]
-    sources: dict[str, Provenance] = {"round_trips_per_run": "measured", "build_minutes": "estimated"}
+    trips_are: Provenance = "assumed" if any(o.origin == "git" for o in runs) else "measured"
+    sources: dict[str, Provenance] = {"round_trips_per_run": trips_are, "build_minutes": "estimated"}
     if timed:
         minutes = fmean(o.span or 0.0 for o in timed) / 60
         waits = [(o.waiting or 0.0) / 60 for o in timed]
         sources["minutes_per_run"] = "measured"
     else:
-        minutes = trips * TYPICAL_WAIT / 60
-        waits = [o.round_trips * TYPICAL_WAIT / 60 for o in runs]
+        waits = [_assumed_wait(o) / 60 for o in runs]
+        minutes = fmean(waits) if waits else 0.0
         sources["minutes_per_run"] = "assumed"
     tokens, usd = _tokens(runs, trips, price, sources)
     saved = fmean(waits) if waits else 0.0
@@ -183,6 +198,11 @@ def estimate(workflow: Workflow, window: Window | None, price: Price) -> Estimat
         interval=(payback(high, 1 + spread), payback(low, max(1 - spread, 0.0))),
         sources=sources,
     )
+
+
+def _assumed_wait(run: Occurrence) -> float:
+    """Seconds between the steps of a run that has no times."""
+    return (len(run.commands) - 1) * TYPICAL_PAUSE if run.origin == "shell" else run.round_trips * TYPICAL_WAIT
 
 
 def _tokens(
@@ -215,7 +235,8 @@ def decide(workflow: Workflow, estimate: Estimate, *, weeks: float, support: int
         return Decision(False, "exploratory: it only looks at the state and changes nothing")
     if sum(step.kind == "judgement" for step in workflow.steps) > len(work):
         return Decision(False, "judgement throughout: most steps are decided by what was seen before")
-    if estimate.round_trips_per_run < 0.05:
+    typed = any(o.origin == "shell" for o in workflow.occurrences)
+    if estimate.round_trips_per_run < 0.05 and not typed:
         return Decision(False, f"nothing to save: {runs}, nearly all already in one call")
     if estimate.sources.get("runs_per_week") == "assumed":
         return Decision(False, f"no times were recorded, so {runs} give no rate and no payback")

@@ -58,6 +58,11 @@ class Cursor:
             head = hashlib.sha256(file.read(4096)).hexdigest()
         return cls(str(path), status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, head)
 
+    @classmethod
+    def told(cls, path: Path, state: str) -> Cursor:
+        """The state of what is no file, such as a repository, as a text that changes with it."""
+        return cls(str(path), 0, 0, len(state), 0, hashlib.sha256(state.encode()).hexdigest())
+
 
 class Store:
     """The index in one SQLite file (or in memory). Every change is one transaction, on disk when the call is back."""
@@ -126,6 +131,12 @@ class Store:
         with self._explained():
             row = self._database.execute(query, (_column(str(path)),)).fetchone()
         return bool(row == (str(status.st_dev), str(status.st_ino), status.st_size, status.st_mtime_ns))
+
+    def holds(self, cursor: Cursor) -> bool:
+        """Whether what the cursor names was read in just that state."""
+        with self._explained():
+            row = self._database.execute("SELECT head FROM files WHERE path = ?", (_column(cursor.path),)).fetchone()
+        return bool(row == (cursor.head,))
 
     def add(self, cursor: Cursor, sessions: Iterable[Session]) -> None:
         """Put what a file holds in the place of what it held before, its cursor and its sessions at once."""

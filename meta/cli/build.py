@@ -13,6 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     desk.paths_argument(parser)
     desk.workspace_option(parser)
     desk.project_option(parser)
+    desk.polish_option(parser)
     desk.dry_run_option(parser)
     desk.json_option(parser)
 
@@ -21,6 +22,7 @@ def run(args: argparse.Namespace) -> int:
     with desk.progress("building") as tick:
         built = flow.build(
             desk.settings(args.workspace), args.workflow, args.paths, project=args.project, dry_run=args.dry_run,
+            polish=args.polish,
             progress=tick,
         )  # fmt: skip
     if args.json:

@@ -47,6 +47,12 @@ def dry_run_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be done and write nothing")
 
 
+def polish_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--polish", action="store_true", help="let a model word the name and description (needs ANTHROPIC_API_KEY)"
+    )
+
+
 def paths_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="files or folders of sessions (default: where the agents keep them)"

@@ -16,6 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     desk.workspace_option(parser)
     desk.project_option(parser)
     parser.add_argument("--most", type=int, default=10, metavar="N", help="tools to build at the most (default: 10)")
+    desk.polish_option(parser)
     desk.dry_run_option(parser)
     desk.json_option(parser)
 
@@ -24,7 +25,13 @@ def run(args: argparse.Namespace) -> int:
     settings = desk.settings(args.workspace)
     with desk.progress("extracting") as tick:
         done = flow.extract(
-            settings, args.paths, project=args.project, most=args.most, dry_run=args.dry_run, progress=tick
+            settings,
+            args.paths,
+            project=args.project,
+            most=args.most,
+            dry_run=args.dry_run,
+            polish=args.polish,
+            progress=tick,
         )
     if args.json:
         desk.as_json(contract.extraction(done))

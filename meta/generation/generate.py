@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from meta.generation import body, manifest, naming, options, render, words
+from meta.generation import body, manifest, options, render, wording, words
 from meta.generation.effects import NEEDS_CONSENT, effects
-from meta.model import Decision, Estimate, Hole, Rest, Tool, Workflow, WorkflowStep
+from meta.model import Decision, Estimate, Hole, Rest, Tool, Wording, Workflow, WorkflowStep
 
 
 def generate(
@@ -22,13 +22,17 @@ def generate(
     *,
     templates: Path | None = None,
     taken: Collection[str] = (),
+    words_for: Wording | None = None,
 ) -> Tool:
     """The tool of a workflow, the same bytes every time. `taken` are names it must not have.
+
+    `words_for` are the words to use instead of its own.
 
     Raises `words.RefusedError` where a tool could not do what was recorded.
     """
     options.check(workflow.parameters)
-    name, about = naming.name(workflow, taken), naming.description(workflow)
+    told = words_for or wording.wording(workflow, taken)
+    name, about = told.name, told.description
     steps, code = body.reachable(workflow.steps), body.build(workflow, name)
     kind = template(workflow, code)
     place = render.folder(templates, kind)
@@ -36,7 +40,7 @@ def generate(
     answers = {
         "name": name, "workflow": workflow.id, "description": about, "version": version, "template": kind,
         "script": [(step.name, body.fixed_line(step)) for step in steps] if kind == "bash-script" else [],
-        "summary": textwrap.fill(naming.summary(workflow), 110), "allow": allow, **_facts(workflow, steps, code),
+        "summary": textwrap.fill(told.summary, 110), "allow": allow, **_facts(workflow, steps, code),
     }  # fmt: skip
     files = render.render(dict.fromkeys((render.folder(templates, "python-script"), place)), answers)
     effective = tuple(sorted({effect for step in steps for effect in effects(step)}))

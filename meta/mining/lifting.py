@@ -133,7 +133,7 @@ def _occurrence(run: Run, bindings: Values) -> Occurrence:
     )
 
 
-def _identity(steps: Sequence[WorkflowStep]) -> str:
+def identity(steps: Sequence[WorkflowStep]) -> str:
     """A short hash of what the steps do, the same for the same steps."""
     text = "\n".join(f"{step.kind} {step.head} {template(step)}" for step in steps)
     return "wf:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -150,7 +150,7 @@ def lift(
     occurrences = [_occurrence(run, one) for run, one in zip(runs, bound, strict=True) if not isinstance(one, str)]
     refused = [(run.session, one) for run, one in zip(runs, bound, strict=True) if isinstance(one, str)]
     return Workflow(
-        _identity(fitted.steps),
+        identity(fitted.steps),
         name,
         project,
         fitted.steps,

@@ -115,6 +115,8 @@ def fit(
     """The profile of the steps where they occur, or None where they do not. `guess`: how often each step is there."""
     k = len(steps)
     by_chance = chance(events, residual, steps)
+    if by_chance[0] <= 0:  # all of it is explained by other profiles
+        return None
     information = np.log2(by_chance[1:] / by_chance[0])
     places = math.log2(by_chance[0]) + float(information.sum())  # bits of the number of places where it could stand
     candidates = events.of(steps)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -47,6 +47,8 @@ def _time(commit: git.Commit) -> float:
 def _event(commit: git.Commit) -> Event:
     paths = [change.path for change in commit.changes]
     given = {"commit": commit.sha, "files": "\n".join(paths) if len(paths) <= FILES else str(len(paths))}
+    if commit.committed != commit.time:
+        given["committed"] = f"{commit.committed:.0f}"
     if commit.tags:
         given["tag"] = "\n".join(commit.tags)
     return Event(
@@ -84,6 +86,42 @@ def commits_of(sessions: Iterable[Session], commits: Iterable[git.Commit]) -> tu
             for commit in _named(event, by_prefix) or _matching(event, known):
                 made.setdefault(commit.sha, Made(commit.sha, session.agent, session.id, event.id))
     return tuple(made.values())
+
+
+def joined(sessions: Sequence[Session]) -> list[Session]:
+    """The sessions, every commit told once: the call of an agent or a person that made it owns it.
+
+    The owning event names its commit in the argument `commit`; the sittings no longer have it.
+    """
+    commits = [_commit(event) for session in sessions if session.origin == "git" for event in session.events]
+    made = commits_of((session for session in sessions if session.origin != "git"), commits) if commits else ()
+    owners: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for one in made:
+        owners[one.agent, one.session].setdefault(one.event, one.commit)
+    owned = {one.commit for one in made}
+    told = [_without(s, owned) if s.origin == "git" else _naming(s, owners[s.agent, s.id]) for s in sessions]
+    return [now for now, before in zip(told, sessions, strict=True) if now.events or not before.events]
+
+
+def _commit(event: Event) -> git.Commit:
+    """As much of a commit as its event tells and the join needs."""
+    time = event.time or 0.0
+    committed = float(event.arguments.get("committed", time))
+    return git.Commit(event.id, (), "", "", time, committed, event.text)
+
+
+def _without(session: Session, owned: Collection[str]) -> Session:
+    return replace(session, events=tuple(event for event in session.events if event.id not in owned))
+
+
+def _naming(session: Session, made: Mapping[str, str]) -> Session:
+    if not made:
+        return session
+    events = (
+        replace(event, arguments={**event.arguments, "commit": made[event.id]}) if event.id in made else event
+        for event in session.events
+    )
+    return replace(session, events=tuple(events))
 
 
 def _commits(event: Event) -> bool:

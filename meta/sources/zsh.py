@@ -1,6 +1,6 @@
 """zsh: the extended history, `: <start>:<seconds>;<command>`, with metafied bytes and `\\` before a line break.
 
-The plain history (no times) has no form to know it by and is not read.
+The plain history is a command an entry. Without times it could be any text, so it is taken only by its name.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from meta.sources.base import Example, Source
 from meta.sources.shells import Typed, sessions
 
 _ENTRY = re.compile(rb": *(\d{9,11}):(\d{1,9});(.*)", re.DOTALL)
+_NAMES = ("zsh_history", ".zhistory")
 _META = 0x83  # the next byte stands for itself xor 32
 
 
@@ -24,7 +25,7 @@ def find(home: Path, environment: Mapping[str, str]) -> Iterable[Path]:
 
 
 def sniff(path: Path, head: bytes) -> bool:
-    return _ENTRY.match(head) is not None
+    return _ENTRY.match(head) is not None or (path.name.endswith(_NAMES) and b"\0" not in head)
 
 
 def read(path: Path) -> Iterator[Session]:
@@ -33,11 +34,15 @@ def read(path: Path) -> Iterator[Session]:
 
 
 def _typed(data: bytes, skipped: Counter[str]) -> Iterator[Typed]:
+    timed = False
     for entry in _entries(data):
         match = _ENTRY.fullmatch(entry)
-        command = _plain(match[3]).strip() if match else ""
+        command = _plain(match[3] if match else entry).strip()
+        timed = timed or match is not None
         if match and command:
             yield Typed(command, float(match[1]), float(match[2]) or None)
+        elif command and not timed:  # from before the shell was told to keep times
+            yield Typed(command)
         elif entry.strip():
             skipped["not an entry"] += 1
 

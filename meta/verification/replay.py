@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from meta import process
@@ -22,11 +24,22 @@ HARMLESS = frozenset({"read", "write-project"})  # effects that stay inside a th
 _LIMITS = Limits(wall=10, cpu=20, memory=8 * 2**30, processes=256)
 _REPOSITORY = "git init -q && git config user.name replay && git config user.email replay@localhost && git add -A && git commit -qm start"
 
+_SHA = re.compile(r"[0-9a-f]{7,40}")
+
 Files = dict[str, str]
 
 
 class _NotReplayedError(Exception):
     """The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Where a run began: at a commit, with the changes of `made` on top that the run itself committed, if it did."""
+
+    repository: Path
+    commit: str
+    made: str = ""
 
 
 def check(tool: Tool, folder: Path, workflow: Workflow, workspace: Path | None) -> Check:
@@ -37,8 +50,8 @@ def check(tool: Tool, folder: Path, workflow: Workflow, workspace: Path | None) 
         return Check("replay", None, f"not replayed: {reason}")
 
 
-def _at_hand(tool: Tool, workflow: Workflow, workspace: Path | None) -> tuple[Occurrence, str, Path]:
-    """The recorded run to replay, its commit, and the repository that has it."""
+def _at_hand(tool: Tool, workflow: Workflow, workspace: Path | None) -> tuple[Occurrence, _State]:
+    """The recorded run to replay and the state in which it began."""
     if workspace is None or not process.run(["git", "-C", str(workspace), "rev-parse", "HEAD"]).ok:
         raise _NotReplayedError("no commit of the project is at hand")
     if beyond := sorted(set(tool.effects) - HARMLESS):
@@ -50,27 +63,36 @@ def _at_hand(tool: Tool, workflow: Workflow, workspace: Path | None) -> tuple[Oc
     for occurrence in sorted(workflow.occurrences, key=lambda o: -(o.started or 0)):
         if occurrence.started is None or occurrence.bindings.get("failed"):
             continue
-        when = f"--before=@{int(occurrence.started)}"
-        commit = process.run(["git", "-C", str(workspace), "rev-list", "-1", when, "HEAD"]).stdout.strip()
-        if commit:
-            return occurrence, commit, workspace
+        if state := _began(occurrence, occurrence.started, workspace):
+            return occurrence, state
     raise _NotReplayedError("no commit is as old as a recorded run that ended well")
 
 
-def _replay(tool: Tool, folder: Path, workflow: Workflow, run: Occurrence, commit: str, repository: Path) -> Check:
+def _began(run: Occurrence, started: float, repository: Path) -> _State | None:
+    """The state before the commit that the run made or, where none is known, the last commit before it started."""
+    git = ["git", "-C", str(repository)]
+    if _SHA.fullmatch(run.commit):
+        before = process.run([*git, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{run.commit}^1"])
+        if before.ok:
+            return _State(repository, before.stdout.strip(), run.commit)
+    commit = process.run([*git, "rev-list", "-1", f"--before=@{int(started)}", "HEAD"]).stdout.strip()
+    return _State(repository, commit) if commit else None
+
+
+def _replay(tool: Tool, folder: Path, workflow: Workflow, run: Occurrence, state: _State) -> Check:
     place = f"generated_tools/{tool.name}"
     recorded = ["bash", "-c", "\n".join(f"{line} || exit" for line in _lines(run, workflow))]
     generated = ["python3", f"{place}/tool.py", *trials.arguments(run.bindings)]
-    by_hand, expected = _run(recorded, repository, commit, folder, place)
+    by_hand, expected = _run(recorded, state, folder, place)
     if by_hand.code != 0:
         raise _NotReplayedError("the recorded commands do not end well in the sandbox themselves")
-    ran, found = _run(generated, repository, commit, folder, place)
-    name = f"commit {commit[:9]}"
+    ran, found = _run(generated, state, folder, place)
+    name = f"commit {state.commit[:9]}"
     if ran.code != 0:
         return Check("replay", False, f"{name}: the commands end well, the tool with exit code {ran.code}")
     differing = _differing(expected, found)
     if differing:  # some files differ from run to run whoever makes them: caches, logs with times
-        differing -= _differing(expected, _run(recorded, repository, commit, folder, place)[1])
+        differing -= _differing(expected, _run(recorded, state, folder, place)[1])
     seconds = f"{ran.seconds:.1f} s, by hand {by_hand.seconds:.1f} s without the waiting"
     detail = f"differs from the recorded commands in {', '.join(sorted(differing)[:3])}" if differing else seconds
     return Check("replay", not differing, f"{name}: {detail}")
@@ -84,21 +106,36 @@ def _lines(run: Occurrence, workflow: Workflow) -> Iterable[str]:
     return [f"cd {shlex.quote(where)}", *run.commands] if where else run.commands
 
 
-def _run(argv: list[str], repository: Path, commit: str, tool: Path, place: str) -> tuple[Ran, Files]:
-    """What a command did in a fresh copy of a commit, and the files it left."""
+def _run(argv: list[str], state: _State, tool: Path, place: str) -> tuple[Ran, Files]:
+    """What a command did in a fresh copy of a state, and the files it left."""
     with sandbox.scratch() as folder:
-        archive = folder.with_name("commit.tar")
-        packed = process.run(
-            ["git", "-C", str(repository), "archive", "--format=tar", "-o", str(archive), commit], timeout=10
-        )
-        if not packed.ok or not process.run(["tar", "-xf", str(archive), "-C", str(folder)], timeout=10).ok:
-            raise _NotReplayedError("the commit could not be copied in time")
+        _copy(state.repository, state.commit, folder)
         shutil.copytree(tool, folder / place, dirs_exist_ok=True)
         sandbox.give(folder)
         if sandbox.run(["bash", "-c", _REPOSITORY], folder, limits=_LIMITS).code != 0:
             raise _NotReplayedError("the copy of the commit could not be made a repository")
+        if state.made:
+            for path in _deleted(state):  # before new links can lead out of the copy
+                (folder / path).unlink(missing_ok=True)
+            _copy(state.repository, state.made, folder)
+            sandbox.give(folder)
         ran = sandbox.run(argv, folder, limits=_LIMITS)
         return ran, _files(folder, {".git", place})
+
+
+def _copy(repository: Path, commit: str, folder: Path) -> None:
+    archive = folder.with_name("commit.tar")
+    packed = process.run(
+        ["git", "-C", str(repository), "archive", "--format=tar", "-o", str(archive), commit], timeout=10
+    )
+    if not packed.ok or not process.run(["tar", "-xf", str(archive), "-C", str(folder)], timeout=10).ok:
+        raise _NotReplayedError("the commit could not be copied in time")
+
+
+def _deleted(state: _State) -> list[str]:
+    """The files that the run's own commit took away."""
+    told = ["diff", "--name-only", "--no-renames", "--diff-filter=D", "-z", state.commit, state.made, "--"]
+    return process.run(["git", "-C", str(state.repository), *told]).stdout.split("\0")[:-1]
 
 
 def _files(folder: Path, left_out: set[str]) -> Files:

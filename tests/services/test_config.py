@@ -92,3 +92,9 @@ def test_folders_follow_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 def test_loading_the_module_loads_no_package_for_folders() -> None:
     program = "import sys, meta.config; sys.exit('platformdirs' in sys.modules or 'tomlkit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_model_for_polishing_is_a_name(tmp_path: Path) -> None:
+    assert load(tmp_path, {"META_POLISH_MODEL": "claude-x-1"}).polish_model == "claude-x-1"
+    with pytest.raises(UserError, match=r"polish_model.*must be a name"):
+        load(tmp_path, {"META_POLISH_MODEL": "a b; c"})

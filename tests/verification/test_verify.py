@@ -135,3 +135,26 @@ def test_replay_says_nothing_of_a_tool_whose_commands_fail_by_themselves(reposit
     check = by_name(verify(tool(COPY_TOOL, of), of, workspace=repository))["replay"]
     assert check.passed is None
     assert "do not end well" in check.detail
+
+
+def moved(repository: Path, old: str, new: str, time: int) -> str:
+    """The commit that renames a file."""
+    (repository / old).rename(repository / new)
+    when = {"GIT_COMMITTER_DATE": f"@{time} +0000"}
+    for argv in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "move"]):
+        subprocess.run(["git", *argv], cwd=repository, check=True, env={**os.environ, **when})
+    head = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(head, cwd=repository, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@needs_sandbox
+@pytest.mark.parametrize("joined", [True, False])
+def test_a_run_that_committed_is_replayed_on_what_it_committed(repository: Path, joined: bool) -> None:
+    moved(repository, "a.txt", "c.txt", 1_550_000_000)
+    sha = moved(repository, "c.txt", "a.txt", 1_900_000_000)
+    commit = sha if joined else "--output=stolen"
+    of = replace(COPY, occurrences=tuple(replace(o, started=1.7e9, commit=commit) for o in COPY.occurrences))
+    check = by_name(verify(tool(COPY_TOOL, of), of, workspace=repository))["replay"]
+    assert check.passed is (True if joined else None), check.detail
+    assert joined or "do not end well" in check.detail
+    assert not (repository / "stolen").exists()
