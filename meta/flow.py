@@ -218,11 +218,16 @@ def _program() -> str:
 
 
 def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
-    """A project's survey. Sessions that programs drove are read, but they are nobody's habit."""
+    """A project's survey.
+
+    Sessions that programs drove (observers, benchmarks) are nobody's habit, unless there are no others.
+    """
     from meta import mining, prices, roi
     from meta.generation import naming
 
-    people = git_history.joined([s for s in sessions if s.events and s.origin not in ("machine", "policy")])
+    driven = [s for s in sessions if s.events]
+    by_hand = [s for s in driven if s.origin not in ("machine", "policy")]
+    people = git_history.joined(by_hand if any(s.origin != "git" for s in by_hand) else driven)
     history = [session for session in people if session.origin == "git"]
     worked = [session for session in people if session.origin != "git"]
     workflows = mining.mine(name, worked, support=settings.min_support, least=settings.min_sessions)

@@ -91,8 +91,19 @@ def _run(segment: Segment, instance: Instance) -> Run:
 
 def _workflow(project: str, pattern: Pattern, columns: Sequence[Column], found: Sequence[Segment]) -> Workflow:
     runs = [_run(found[instance.trace], instance) for instance in pattern.instances]
-    workflow = lift("", project, [columns[step] for step in pattern.steps], runs)
+    workflow = _lifted(project, [columns[step] for step in pattern.steps], runs)
     return replace(workflow, loop=pattern.loop, triggers=_triggers(found, pattern.instances))
+
+
+def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Workflow:
+    """The runs as a workflow, without the optional steps of which no run could be explained."""
+    workflow = lift("", project, columns, runs)
+    steps = [step for step in workflow.steps if step.kind != "judgement"]
+    kept = [k for k, step in enumerate(steps) if step.presence > 0]
+    if not workflow.occurrences or len(kept) in (0, len(columns)):
+        return workflow
+    fewer = [replace(run, cells=tuple(run.cells[k] for k in kept)) for run in runs]
+    return lift("", project, [columns[k] for k in kept], [run for run in fewer if any(run.cells)])
 
 
 def _triggers(found: Sequence[Segment], instances: Iterable[Instance]) -> tuple[str, ...]:
