@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from meta import flow, store
+from meta import flow, intake, store, upkeep
 from meta.config import Config
 from meta.model import Proposal, Survey
 
@@ -102,7 +102,7 @@ def test_a_repository_is_read_again_only_when_its_history_changed(repository: Pa
 
     def ingest() -> int:
         reads.clear()
-        flow._ingest(index, [repository], lambda done, total: reads.append(total))
+        intake.ingest(index, [repository], lambda done, total: reads.append(total))
         return len(index.sessions())
 
     first = ingest()
@@ -119,18 +119,18 @@ def test_sessions_below_a_repository_are_read_beside_its_history(repository: Pat
     (repository / ".aider.chat.history.md").write_text(
         "\n# aider chat started at 2026-01-05 10:00:00\n\n> /bin/aider\n\n#### hello\n\nHello.\n"
     )
-    assert {found.agent for found in flow.scan(Config(), [repository]).found} == {"aider", "git"}
+    assert {found.agent for found in intake.scan(Config(), [repository]).found} == {"aider", "git"}
 
 
 def test_a_workspace_reads_its_own_history_and_a_named_path_only_that(repository: Path, tmp_path: Path) -> None:
     settings = Config(workspace=repository)
-    assert {found.agent for found in flow.scan(settings).found} == {"git"}
+    assert {found.agent for found in intake.scan(settings).found} == {"git"}
     (tmp_path / "empty").mkdir()
-    assert flow.scan(settings, [tmp_path / "empty"]).found == ()
+    assert intake.scan(settings, [tmp_path / "empty"]).found == ()
 
 
 def test_extract_keeps_no_copy_of_what_git_keeps(repository: Path) -> None:
-    flow.init(Config(), repository)
+    upkeep.init(Config(), repository)
     done = flow.extract(Config(workspace=repository))
     assert done.archived == ()
     assert len(done.survey.proposals) == 1

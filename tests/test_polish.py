@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from meta import flow
+from meta import flow, upkeep
 from meta.config import Config
 from meta.generation import wording
 from meta.model import Built, Fixed, Hole, Word, Workflow, WorkflowStep
@@ -19,7 +19,7 @@ def built(tmp_path: Path, *, polish: bool) -> Built:
     workspace.mkdir()
     git(workspace, "init", "-q")
     git(workspace, "commit", "-q", "--allow-empty", "-m", "start")
-    flow.init(Config(), workspace)
+    upkeep.init(Config(), workspace)
     found = flow.survey(Config(), [history := typed(tmp_path, "zsh")])
     name = found.proposals[0].workflow.name
     return flow.build(Config(workspace=workspace), name, [history], polish=polish, dry_run=True)

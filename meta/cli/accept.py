@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from meta import flow
+from meta import upkeep
 from meta.cli import desk
 
 
@@ -16,6 +16,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    change = flow.accept(desk.settings(args.workspace), args.tool, dry_run=args.dry_run)
+    change = upkeep.accept(desk.settings(args.workspace), args.tool, dry_run=args.dry_run)
     desk.change(change, json=args.json)
     return 0

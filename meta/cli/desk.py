@@ -16,8 +16,8 @@ from typing import Any
 from meta import config
 from meta.config import Config
 from meta.errors import UserError
-from meta.flow import Change
 from meta.model import Verdict
+from meta.upkeep import Change
 
 
 def serve(command: str, argv: Sequence[str]) -> int:

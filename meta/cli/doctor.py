@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from meta import flow
+from meta import upkeep
 from meta.cli import desk
 
 
@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    findings = flow.doctor(desk.settings(args.workspace))
+    findings = upkeep.doctor(desk.settings(args.workspace))
     if args.json:
         desk.as_json([asdict(finding) for finding in findings])
     else:

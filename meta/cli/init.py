@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from meta import flow
+from meta import upkeep
 from meta.cli import desk
 
 
@@ -16,6 +16,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    change = flow.init(desk.settings(args.workspace), Path(args.workspace or "."), dry_run=args.dry_run)
+    change = upkeep.init(desk.settings(args.workspace), Path(args.workspace or "."), dry_run=args.dry_run)
     desk.change(change, json=args.json)
     return 0

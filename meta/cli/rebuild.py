@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from meta import flow
+from meta import upkeep
 from meta.cli import desk
 
 
@@ -16,6 +16,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with desk.progress("reading the archive") as tick:
-        change = flow.rebuild(desk.settings(args.workspace), dry_run=args.dry_run, progress=tick)
+        change = upkeep.rebuild(desk.settings(args.workspace), dry_run=args.dry_run, progress=tick)
     desk.change(change, json=args.json)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from meta import flow
+from meta import intake
 from meta.cli import desk
 
 
@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with desk.progress("reading sessions") as tick:
-        scan = flow.scan(desk.settings(), args.paths, progress=tick)
+        scan = intake.scan(desk.settings(), args.paths, progress=tick)
     if args.json:
         desk.as_json(asdict(scan))
         return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from meta import contract, flow
+from meta import contract, upkeep
 from meta.cli import desk
 
 
@@ -14,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    found = flow.tools(desk.settings(args.workspace))
+    found = upkeep.tools(desk.settings(args.workspace))
     if args.json:
         desk.as_json([contract.listed(tool) for tool in found])
     elif found:

@@ -1,0 +1,186 @@
+"""The front door: session files and repositories are read, redacted, and indexed.
+
+What the sessions mean is not asked here. Clock, home folder and environment are read here and in `flow`, nowhere below.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meta import config, files, git, process, redact, sources
+from meta.config import Config
+from meta.errors import UserError
+from meta.model import Session
+from meta.sources import git_history
+from meta.store import Cursor, Store
+
+if TYPE_CHECKING:
+    pass
+
+Progress = Callable[[int, int], None]
+
+
+def quiet(done: int, total: int) -> None:
+    """Nobody looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of one project and agent."""
+
+    project: str
+    agent: str
+    sessions: int
+    prompts: int
+    calls: int
+    shell: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    found: tuple[Found, ...]
+    skipped: Mapping[str, int]
+
+
+def files_of(settings: Config, paths: Sequence[str | Path]) -> list[Path]:
+    """The files that may hold sessions, and the repositories whose history is read: those named, or the workspace."""
+    if not paths:
+        own = [settings.workspace] if settings.workspace else []
+        return [*sources.defaults(Path.home(), os.environ), *own]
+    named = [Path(path).absolute() for path in paths]
+    return [
+        *sources.discover([path for path in named if not git.is_bare(path)]),
+        *(path for path in dict.fromkeys(named) if git.is_repository(path)),
+    ]
+
+
+def _cursor(path: Path) -> Cursor:
+    """The state of a file, or of a repository, now. Raises `OSError` for a file that cannot be read."""
+    return Cursor.told(path, git.state(path)) if path.is_dir() else Cursor.of(path)
+
+
+def _changed(store: Store, path: Path) -> bool:
+    return not (store.holds(_cursor(path)) if path.is_dir() else store.unchanged(path))
+
+
+def _history(repository: Path) -> Iterator[Session]:
+    name = sources.project(str(repository).removesuffix(".git").rstrip("/"), "", "")
+    return (replace(session, project=name) for session in git_history.read(repository))
+
+
+def _read(path: Path, key: bytes) -> tuple[Cursor | None, tuple[Session, ...]]:
+    """One file's (or repository's) sessions, redacted; a file without any stands for itself as what was skipped."""
+    redactor = redact.Redactor(key)
+    if path.is_dir():
+        return _cursor(path), tuple(redactor.session(session) for session in _history(path))
+    try:
+        cursor = Cursor.of(path)
+    except OSError:
+        return None, (Session("", str(path), (), skipped={"unreadable": 1}),)
+    reading = sources.read(path)
+    if reading.sessions:
+        return cursor, tuple(redactor.session(session) for session in reading.sessions)
+    return cursor, (Session("", reading.digest, (), skipped=reading.skipped),)
+
+
+@cache
+def program() -> str:
+    """This very meta: another version, or an edited one, may read and find other things."""
+    package = Path(__file__).parent
+    states = ((path, path.stat()) for path in sorted(package.rglob("*.py")))
+    told = "".join(f"{path.relative_to(package)} {s.st_size} {s.st_mtime_ns}\n" for path, s in states)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def opened(paths: Sequence[str | Path]) -> Store:
+    """The cached index of these paths, outside of any project: looking writes nothing into the current folder."""
+    told = "\n".join([program(), *sorted(str(Path(path).absolute()) for path in paths)])
+    name = hashlib.sha256(told.encode()).hexdigest()[:16]
+    try:
+        return Store(config.folders().cache / f"{name}.sqlite")
+    except UserError:  # nowhere to keep anything: read anew each time
+        return Store()
+
+
+def ingest(store: Store, found: Sequence[Path], progress: Progress, *, forget: bool = True) -> dict[str, int]:
+    """Bring the store up to date with the files: new and changed ones are read, vanished ones forgotten.
+
+    A workspace does not forget: agents delete their sessions, and its index outlives them. What comes back is how
+    many could not be read this time, by reason; they are tried again at the next.
+    """
+    lost: list[Session] = []
+    for gone in set(store.paths()) - {str(path) for path in found} if forget else ():
+        store.forget(Path(gone))
+    changed = [path for path in found if _changed(store, path)]
+    if changed:
+        key = redact.key(config.folders().state)
+        read = process.pool(partial(_read, key=key), changed, progress=progress)
+        store.add_all((cursor, sessions) for cursor, sessions in read if cursor)
+        lost.extend(session for cursor, sessions in read if cursor is None for session in sessions)
+    return skipped(lost)
+
+
+def summed(*counts: Mapping[str, int]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)
+
+
+def _day(time: float | None) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d") if time is not None else "-"
+
+
+def skipped(sessions: Iterable[Session]) -> dict[str, int]:
+    return summed(*(session.skipped for session in sessions))
+
+
+def scan(settings: Config, paths: Sequence[str | Path] = (), *, progress: Progress = quiet) -> Scan:
+    """What sessions there are, by project and agent."""
+    store = opened(paths)
+    lost = ingest(store, files_of(settings, paths), progress)
+    sessions = store.sessions(sources.merge)
+    groups: dict[tuple[str, str], list[Session]] = {}
+    for session in sessions:
+        if session.events:
+            groups.setdefault((session.project, session.agent), []).append(session)
+    return Scan(tuple(_found(*key, group) for key, group in sorted(groups.items())), summed(skipped(sessions), lost))
+
+
+def _found(project: str, agent: str, sessions: Sequence[Session]) -> Found:
+    events = [event for session in sessions for event in session.events]
+    times = [event.time for event in events if event.time is not None]
+    return Found(
+        project=project,
+        agent=agent,
+        sessions=len(sessions),
+        prompts=sum(event.kind == "prompt" for event in events),
+        calls=sum(event.kind == "call" for event in events),
+        shell=sum(event.tool_kind == "shell" for event in events),
+        first=_day(min(times, default=None)),
+        last=_day(max(times, default=None)),
+    )
+
+
+def workspace_of(settings: Config) -> Path:
+    if settings.workspace is None:
+        raise UserError(
+            "this is no workspace of meta. Run `meta init` in a git repository, or name one by --workspace."
+        )
+    return settings.workspace
+
+
+def alone(workspace: Path, *, dry_run: bool = False) -> AbstractContextManager[None]:
+    """Nobody else changes the workspace meanwhile; a dry run changes nothing, so it waits for nobody."""
+    return nullcontext() if dry_run else files.locked(workspace / ".meta" / "lock")

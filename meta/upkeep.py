@@ -1,0 +1,210 @@
+"""The life of a workspace beside the corridor: made, looked at, its tools decided on, its index made anew.
+
+Nothing is mined or built here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meta import config, git, sources
+from meta.config import Config
+from meta.intake import Progress, alone, ingest, quiet, skipped, workspace_of
+from meta.model import Listed, Session, Tool
+from meta.store import Store
+
+if TYPE_CHECKING:
+    from meta.registration.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was changed, or in a dry run would be, and one sentence about it."""
+
+    summary: str
+    paths: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    workspace: str
+    sessions: int
+    archived: int
+    tools: Mapping[str, int]
+    skipped: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that meta needs, whether it is there, and if not how to get it."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+FOLDERS = ("generated_tools", "templates", "knowledge", "conversation-archive")
+SETTINGS = """\
+# Settings of meta for this repository; all are optional.
+# weeks = 2.0          # the longest payback that is worth building
+# min_support = 3      # occurrences that make a habit
+# min_sessions = 3     # sessions that make a habit
+"""
+
+
+def init(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
+    """Make the git repository around `start` a workspace. What is there already is left as it is."""
+    from meta.registration import lifecycle
+
+    root = git.root(start)
+    if settings.workspace == root:
+        return Change(f"{root} is a workspace of meta already.")
+    contents = {"meta.toml": SETTINGS, ".meta/.gitignore": "*\n"}
+    contents |= {f"{folder}/.gitkeep": "" for folder in FOLDERS if not (root / folder).exists()}
+    contents = {path: text for path, text in contents.items() if not (root / path).exists()}
+    if not dry_run:
+        lifecycle.put(root, "init", "workspace", contents)
+    return Change(f"{root} is a workspace of meta now. Next: `meta extract`.", tuple(contents), dry_run)
+
+
+def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
+    from meta.registration import lifecycle
+
+    workspace = workspace_of(settings)
+    if dry_run:
+        return Change(f"would accept {name}", lifecycle.preview(workspace, name), True)
+    with alone(workspace):
+        done = lifecycle.accept(workspace, name)
+    return Change(f"{name} is accepted and registered. Commit these files when you like.", done.paths)
+
+
+def reject(settings: Config, name: str, *, reason: str = "", dry_run: bool = False) -> Change:
+    from meta.registration import lifecycle
+
+    workspace = workspace_of(settings)
+    if dry_run:
+        lifecycle.preview(workspace, name)
+        return Change(f"would delete the branch meta/{name} and remember that it was declined", dry_run=True)
+    with alone(workspace):
+        lifecycle.reject(workspace, name, reason)
+    return Change(f"{name} is declined and will not be proposed again. `meta undo` takes that back.")
+
+
+def retire(settings: Config, name: str, *, dry_run: bool = False) -> Change:
+    from meta.registration import inventory, lifecycle
+
+    workspace = workspace_of(settings)
+    if dry_run:
+        inventory.tool(workspace, name)
+        return Change(f"would move generated_tools/{name} aside and take out what was registered", dry_run=True)
+    with alone(workspace):
+        paths = lifecycle.retire(workspace, name)
+    return Change(f"{name} is retired. `meta undo` brings it back.", paths)
+
+
+def undo(settings: Config, *, dry_run: bool = False) -> Change:
+    from meta.registration import inventory, lifecycle
+
+    workspace = workspace_of(settings)
+    if dry_run:
+        return Change(f"would take back: {inventory.last(workspace)}", dry_run=True)
+    with alone(workspace):
+        done = lifecycle.undo(workspace)
+    return Change(f"taken back: {done.verb} {done.name}", tuple(done.kept))
+
+
+def tools(settings: Config) -> tuple[Listed, ...]:
+    """Every tool of the workspace, with its use in the sessions of the index."""
+    from meta.registration import inventory, lifecycle, usage
+
+    workspace = workspace_of(settings)
+    known = lifecycle.tools(workspace)
+    sessions = _indexed(workspace) if known else []
+    return tuple(
+        _listed(inventory.tool(workspace, each.name), each.state, usage.usage(each.name, sessions)) for each in known
+    )
+
+
+def _listed(tool: Tool, state: str, used: Usage) -> Listed:
+    from meta.registration import inventory
+
+    a_run, a_week = inventory.saving(tool)
+    return Listed(
+        name=tool.name,
+        state=state,
+        description=tool.description,
+        uses=used.uses,
+        failures=used.failures,
+        predicted=a_week,
+        realised=a_run * used.uses / used.weeks if a_run is not None and used.uses else None,
+    )
+
+
+def _indexed(workspace: Path) -> list[Session]:
+    """The sessions of the workspace's index, none where there is no index yet."""
+    place = workspace / ".meta" / "store.sqlite"
+    return Store(place).sessions(sources.merge) if place.exists() else []
+
+
+def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = quiet) -> Change:
+    """Make the index anew from the archive; the archive is the truth."""
+    workspace = workspace_of(settings)
+    archived = sorted((workspace / "conversation-archive").rglob("*.json"))
+    if dry_run:
+        return Change(f"would index {len(archived)} archived sessions anew", dry_run=True)
+    with alone(workspace):
+        place = workspace / ".meta" / "store.sqlite"
+        for old in place.parent.glob("store.sqlite*"):
+            old.unlink()
+        store = Store(place)
+        ingest(store, archived, progress)
+    return Change(f"{len(archived)} archived sessions are indexed anew.")
+
+
+def status(settings: Config) -> Status:
+    """What the workspace holds."""
+    workspace = workspace_of(settings)
+    store = Store(workspace / ".meta" / "store.sqlite")
+    sessions = store.sessions(sources.merge)
+    return Status(
+        workspace=str(workspace),
+        sessions=sum(bool(session.events) for session in sessions),
+        archived=sum(1 for _ in (workspace / "conversation-archive").rglob("*.json")),
+        tools=dict(Counter(tool.state for tool in tools(settings))),
+        skipped=skipped(sessions),
+    )
+
+
+def doctor(settings: Config) -> tuple[Finding, ...]:
+    """What meta needs on this machine."""
+    import shutil
+    import sys
+
+    from meta.verification import sandbox
+
+    level = sandbox.level()
+    where = config.folders()
+    places = sources.defaults(Path.home(), os.environ)
+    python = ".".join(map(str, sys.version_info[:3]))
+    return (
+        Finding("Python", sys.version_info >= (3, 11), f"{python}; 3.11 or newer is needed"),
+        Finding("git", shutil.which("git") is not None, shutil.which("git") or "install git"),
+        Finding(
+            "sandbox",
+            level != "none",
+            level if level != "none" else "install bubblewrap; without it tools stay unverified",
+        ),
+        Finding(
+            "workspace",
+            settings.workspace is not None,
+            str(settings.workspace or "run `meta init` in a git repository"),
+        ),
+        Finding("sessions", bool(places), f"{len(places)} files where agents keep them"),
+        Finding("folders", True, f"state {where.state}, cache {where.cache}"),
+    )
