@@ -31,9 +31,9 @@ def survey(
 
     A project is mined again only when one of its sessions changed.
     """
-    store = opened(paths)
-    lost = ingest(store, files_of(settings, paths), progress)
-    found = _survey(store, settings, project)
+    with opened(paths) as store:
+        lost = ingest(store, files_of(settings, paths), progress)
+        found = _survey(store, settings, project)
     return replace(found, skipped=summed(found.skipped, lost))
 
 
@@ -148,8 +148,8 @@ def extract(
     """Read, archive, mine, and propose a tool for what is worth it and not known yet, the best `most` of them."""
     workspace = workspace_of(settings)
     model = llm.access(os.environ, settings.polish_model) if polish else None
-    with alone(workspace, dry_run=dry_run):
-        store = Store() if dry_run else Store(workspace / ".meta" / "store.sqlite")
+    place = None if dry_run else workspace / ".meta" / "store.sqlite"
+    with alone(workspace, dry_run=dry_run), Store(place) as store:
         lost = ingest(store, files_of(settings, paths), progress, forget=False)
         project = project or (None if paths else _own_project(store, workspace))
         archived = () if dry_run else _archive(store, workspace, project)
@@ -252,7 +252,8 @@ def verify(settings: Config, name: str) -> Verdict:
 
     workspace = workspace_of(settings)
     tool = inventory.tool(workspace, name)
-    found = _survey(Store(workspace / ".meta" / "store.sqlite"), settings, None)
+    with Store(workspace / ".meta" / "store.sqlite") as store:
+        found = _survey(store, settings, None)
     for proposal in (*found.proposals, *found.loops):
         if proposal.workflow.id == tool.workflow:
             return verification.verify(tool, proposal.workflow, workspace=workspace)

@@ -148,9 +148,9 @@ def skipped(sessions: Iterable[Session]) -> dict[str, int]:
 
 def scan(settings: Config, paths: Sequence[str | Path] = (), *, progress: Progress = quiet) -> Scan:
     """What sessions there are, by project and agent."""
-    store = opened(paths)
-    lost = ingest(store, files_of(settings, paths), progress)
-    sessions = store.sessions(sources.merge)
+    with opened(paths) as store:
+        lost = ingest(store, files_of(settings, paths), progress)
+        sessions = store.sessions(sources.merge)
     groups: dict[tuple[str, str], list[Session]] = {}
     for session in sessions:
         if session.events:

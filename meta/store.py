@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from meta.errors import UserError
 from meta.model import Event, Session, Usage
@@ -80,6 +80,12 @@ class Store:
 
     def close(self) -> None:
         self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -149,7 +149,10 @@ def _listed(tool: Tool, state: str, used: Usage) -> Listed:
 def _indexed(workspace: Path) -> list[Session]:
     """The sessions of the workspace's index, none where there is no index yet."""
     place = workspace / ".meta" / "store.sqlite"
-    return Store(place).sessions(sources.merge) if place.exists() else []
+    if not place.exists():
+        return []
+    with Store(place) as store:
+        return store.sessions(sources.merge)
 
 
 def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = quiet) -> Change:
@@ -162,16 +165,15 @@ def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = qui
         place = workspace / ".meta" / "store.sqlite"
         for old in place.parent.glob("store.sqlite*"):
             old.unlink()
-        store = Store(place)
-        ingest(store, archived, progress)
+        with Store(place) as store:
+            ingest(store, archived, progress)
     return Change(f"{len(archived)} archived sessions are indexed anew.")
 
 
 def status(settings: Config) -> Status:
     """What the workspace holds."""
     workspace = workspace_of(settings)
-    store = Store(workspace / ".meta" / "store.sqlite")
-    sessions = store.sessions(sources.merge)
+    sessions = _indexed(workspace)
     return Status(
         workspace=str(workspace),
         sessions=sum(bool(session.events) for session in sessions),

@@ -225,7 +225,12 @@ def test_an_interrupted_command_says_so_and_leaves_no_traceback(tmp_path: Path) 
     fifo = tmp_path / "sessions.jsonl"
     os.mkfifo(fifo)
     running = subprocess.Popen(
-        [sys.executable, "-m", "meta", "mine", str(fifo)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "meta", "mine", str(fifo)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell's background job, as which these tests may run, hands on that interrupts are ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         writer = os.open(fifo, os.O_WRONLY)  # returns when the command has opened its end
