@@ -138,7 +138,7 @@ SUBCOMMANDS: dict[str, dict[str, int]] = {
     "turbo": {"run": 2}, "nx": {"run": 2}, "lerna": {"run": 2}, "prisma": {"migrate": 2, "db": 2}, "supabase": {"": 2},
     "firebase": {}, "stripe": {}, "tmux": {}, "bazel": {}, "buck2": {}, "swift": {}, "flutter": {}, "dart": {}, "zig": {},
     "mise": {"run": 2}, "asdf": {}, "nvm": {}, "pyenv": {}, "changeset": {}, "moon": {"run": 2}, "trunk": {}, "buf": {},
-    "playwright": {}, "vitest": {}, "tsx": {}, "bd": {"dep": 2}, "sqlx": {"": 2}, "meta": {},
+    "playwright": {}, "vitest": {}, "tsx": {}, "bd": {"dep": 2}, "sqlx": {"": 2}, "meta": {}, "coverage": {}, "twine": {},
 }  # fmt: skip
 
 # Global flags that take a value and may stand before the sub-command.
