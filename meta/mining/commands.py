@@ -118,7 +118,7 @@ REPAIRS = {
 }
 
 # Proxies that only shorten the output of the program behind them: like `| tail`, no part of the command.
-SHORTENERS = frozenset({"rtk"})
+SHORTENERS = {"rtk": frozenset({"test", "err", "proxy", "summary"})}  # and the words that belong to it
 
 # How many words after the program name a sub-command; 1 unless said otherwise for a first word.
 SUBCOMMANDS: dict[str, dict[str, int]] = {
@@ -205,8 +205,7 @@ INTERPRETERS = {
 }  # fmt: skip
 # Modules that are programs of their own: `python -m pytest` is `pytest`.
 MODULES = frozenset([
-    "pytest", "mypy", "black", "isort", "flake8", "pylint", "pyright", "coverage", "unittest", "tox", "nox", "twine",
-    "build",
+    "pytest", "mypy", "black", "isort", "flake8", "pylint", "pyright", "unittest", "tox", "nox", "build",
 ])  # fmt: skip
 _PROGRAMS = MODULES.union(SUBCOMMANDS, (names[0] for names in WRAPPERS))
 CODE_FLAGS = frozenset({"-c", "-e", "--eval", "-p", "--print", "-Command", "-lc", "-"})
@@ -257,7 +256,7 @@ def context(words: Sequence[str]) -> tuple[int, int, str]:
     """
     at = unwrapped(words)
     if at < len(words) - 1 and words[at] in SHORTENERS:
-        return at, 1, ""
+        return at, 2 if words[at + 1] in SHORTENERS[words[at]] and at < len(words) - 2 else 1, ""
     if words[at : at + 2] and program(words[at]) == "git" and words[at + 1 : at + 2] == ["-C"] and len(words) > at + 2:
         return at + 1, 2, words[at + 2]
     return at, 0, ""

@@ -13,18 +13,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from meta.mining import commands as known
+from meta.mining.atoms import LIMIT, Atom, atoms_of, commands_below, read, text_of
 from meta.model import StepKind, Word
 from meta.rendering import quote
 
-LIMIT = 16 * 2**10  # bytes of a call; the grammar takes time with the square of text that it cannot read
 MOST = 1000  # atoms and pipelines of a call that are looked at; what is set up is carried past each
 DEEPEST = 20  # groups within groups, and words of context before a command
 
-_PARSER = Parser(Language(tree_sitter_bash.language()))
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,-]+(?: [A-Za-z0-9_./:@%+,=-]+)*")
 _KEYWORDS = frozenset(
     [
@@ -52,21 +50,6 @@ _HEREDOC = re.compile(r"\"\$\(cat <<-?\s*'?\"?EOF'?\"?\n(.*)\nEOF\n?\s*\)\"", re
 _SILENCED = re.compile(r"(?:2>&1|[12&]?>>?\s*/dev/null|2>\s*&1|>&2|1>&2|\|&)")
 _USED = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _SET = re.compile(r"\b([A-Za-z_]\w*)=")
-_OPERATORS = frozenset({"&&", "||", ";", "&", "\n", ";;"})
-_COMPOUND = frozenset(
-    [
-        "for_statement",
-        "c_style_for_statement",
-        "while_statement",
-        "if_statement",
-        "case_statement",
-        "function_definition",
-        "subshell",
-        "compound_statement",
-        "test_command",
-    ]
-)
-_TRANSPARENT = frozenset({"program", "list", "pipeline", "redirected_statement", "negated_command", "command"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +68,6 @@ class Command:
     directory: str | None = None
     hidden: bool = False
     broken: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Atom:
-    """A piece of source on the level of words: a word, a redirection, an operator, or a whole compound statement."""
-
-    kind: Literal["word", "assignment", "redirect", "heredoc", "operator", "pipe", "compound", "context"]
-    text: str
-    node: Node | None = None
-    body: str = ""
 
 
 def as_word(text: str) -> Word:
@@ -122,16 +95,14 @@ def _readings(text: str) -> Iterator[tuple[Literal["bare", "double", "single", "
 @lru_cache(maxsize=65536)
 def parse(command: str, shell: str = "bash") -> tuple[Command, ...]:
     """The commands of a call, in order. Looking, silencing and `cd` are told apart, never dropped silently."""
-    source = command.encode(errors="surrogatepass")
-    if len(source) > LIMIT:
+    if len(command) > LIMIT:
         return (_broken(command),)
     if shell == "powershell":
         return _powershell(command)
     if _PLAIN.fullmatch(command) and _KEYWORDS.isdisjoint(command.split(" ", 1)[:1]):
-        return tuple(_unit([[_Atom("word", word) for word in command.split(" ")]]))
-    root = _PARSER.parse(source).root_node
-    atoms = [] if root.has_error else list(_atoms(root))
-    if root.has_error or sum(atom.kind != "word" for atom in atoms) > MOST:
+        return tuple(_unit([[Atom("word", word) for word in command.split(" ")]]))
+    atoms = read(command)
+    if atoms is None or sum(atom.kind != "word" for atom in atoms) > MOST:
         return (_broken(command),)
     return tuple(_commands(atoms))
 
@@ -143,91 +114,7 @@ def _broken(text: str) -> Command:
     return Command(head or "?", "command", "work", (Word(text.strip(), text.strip(), "shell"),), broken=True)
 
 
-def _text(node: Node) -> str:
-    return (node.text or b"").decode(errors="replace")
-
-
-def _atoms(node: Node) -> Iterator[_Atom]:
-    """The source below a node as atoms; the grammar's own nesting of lists, pipes and redirections is undone.
-
-    tree-sitter-bash binds redirections and pipes looser than `&&`, so what belongs together is found again by order.
-    """
-    atoms = sorted(_walk(node), key=lambda pair: pair[0])
-    return (atom for _, atom in atoms)
-
-
-def _walk(root: Node) -> Iterator[tuple[int, _Atom]]:
-    """Every atom with its place; without recursion, as a list nests once for each of its commands."""
-    waiting: list[Node | tuple[int, _Atom]] = [root]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, tuple):
-            yield item
-        elif item.type in _TRANSPARENT:
-            waiting.extend(reversed(list(_below_transparent(item))))
-        elif item.type == "heredoc_redirect":
-            waiting.extend(reversed(list(_heredoc(item))))
-        elif (atom := _leaf(item)) is not None:
-            yield item.start_byte, atom
-
-
-def _below_transparent(node: Node) -> Iterator[Node | tuple[int, _Atom]]:
-    before = ""
-    for child in node.children:
-        if node.type == "program" and before and before not in _OPERATORS:
-            yield child.start_byte - 1, _Atom("operator", ";")
-        before = child.type
-        if child.type != "!":
-            yield child
-    if node.type in ("command", "redirected_statement"):
-        yield from _unnamed(node)
-
-
-def _leaf(node: Node) -> _Atom | None:
-    """The atom of a node that is looked at as a whole, None for a comment."""
-    kind = node.type
-    if kind in _OPERATORS:
-        return _Atom("operator", kind)
-    if kind in ("|", "|&"):
-        return _Atom("pipe", kind)
-    if kind == "file_redirect":
-        return _Atom("redirect", " ".join(_text(node).split()))
-    if kind == "herestring_redirect":
-        return _Atom("redirect", _text(node))
-    if kind == "variable_assignment":
-        return _Atom("assignment", _text(node))
-    if kind in ("declaration_command", "unset_command"):
-        return _Atom("context", _text(node))
-    if kind in _COMPOUND:
-        return _Atom("compound", _text(node), node)
-    return None if kind == "comment" else _Atom("word", _text(node))
-
-
-def _unnamed(node: Node) -> Iterator[tuple[int, _Atom]]:
-    """Words that the grammar has no node for: a lone `-`."""
-    source, at = node.text or b"", 0
-    for start, end in [
-        *((c.start_byte - node.start_byte, c.end_byte - node.start_byte) for c in node.children),
-        (len(source),) * 2,
-    ]:
-        for match in re.finditer(rb"(?<!\S)-(?!\S)", source[at:start]):
-            yield node.start_byte + at + match.start(), _Atom("word", "-")
-        at = max(at, end)
-
-
-def _heredoc(node: Node) -> Iterator[Node | tuple[int, _Atom]]:
-    parts = {child.type: child for child in node.children}
-    body, end = parts.get("heredoc_body"), parts.get("heredoc_end")
-    start = _text(node.children[0]) + "".join(_text(c) for c in node.children if c.type == "heredoc_start")
-    text = _text(body) if body else ""
-    whole = f"{start}\n{text}{_text(end) if end else ''}"
-    yield node.start_byte, _Atom("heredoc", whole, node, text)
-    for child in node.children[1:]:
-        if child.type not in ("heredoc_start", "heredoc_body", "heredoc_end"):
-            yield child
-
-
-def _commands(atoms: Sequence[_Atom], depth: int = 0) -> Iterator[Command]:
+def _commands(atoms: Sequence[Atom], depth: int = 0) -> Iterator[Command]:
     """Group atoms into pipelines, and carry what one part of the call sets up for the next."""
     directory: str | None = None
     context: list[Word] = []
@@ -248,12 +135,12 @@ def _commands(atoms: Sequence[_Atom], depth: int = 0) -> Iterator[Command]:
                 yield replace(command, words=_within(context, command.words), directory=where)
 
 
-def _pipelines(atoms: Sequence[_Atom]) -> Iterator[list[list[_Atom]]]:
-    members: list[list[_Atom]] = [[]]
-    for atom in (*atoms, _Atom("operator", ";")):
+def _pipelines(atoms: Sequence[Atom]) -> Iterator[list[list[Atom]]]:
+    members: list[list[Atom]] = [[]]
+    for atom in (*atoms, Atom("operator", ";")):
         if atom.kind == "pipe":
             if atom.text == "|&":
-                members[-1].append(_Atom("redirect", "2>&1"))
+                members[-1].append(Atom("redirect", "2>&1"))
             members.append([])
         elif atom.kind != "operator":
             members[-1].append(atom)
@@ -263,7 +150,7 @@ def _pipelines(atoms: Sequence[_Atom]) -> Iterator[list[list[_Atom]]]:
             members = [[]]
 
 
-def _changes_directory(atoms: Sequence[_Atom]) -> str | None:
+def _changes_directory(atoms: Sequence[Atom]) -> str | None:
     words = [as_word(atom.text) for atom in atoms if atom.kind == "word"]
     if not words or words[0].value not in ("cd", "pushd", "Set-Location"):
         return None
@@ -278,7 +165,7 @@ def _below(base: str | None, path: str | None) -> str | None:
     return base if path is None else _joined(base, path)
 
 
-def _sets_up(atoms: Sequence[_Atom]) -> list[Word]:
+def _sets_up(atoms: Sequence[Atom]) -> list[Word]:
     """Assignments, exports and sourced files: they hold for what follows in the call and are no step of their own."""
     if all(atom.kind in ("assignment", "context") for atom in atoms):
         return [Word(atom.text, atom.text, "shell") for atom in atoms]
@@ -305,7 +192,7 @@ def _flat(node: Node | None) -> bool:
 def _inner(node: Node | None, depth: int) -> Iterator[Command]:
     """The commands within parentheses or braces."""
     atoms = [
-        atom for child in (node.children[1:-1] if node else ()) for atom in (*_atoms(child), _Atom("operator", ";"))
+        atom for child in (node.children[1:-1] if node else ()) for atom in (*atoms_of(child), Atom("operator", ";"))
     ]
     merged = [
         a for n, a in enumerate(atoms) if not (a.text == ";" and n + 1 < len(atoms) and atoms[n + 1].kind == "operator")
@@ -313,7 +200,7 @@ def _inner(node: Node | None, depth: int) -> Iterator[Command]:
     return _commands(merged, depth)
 
 
-def _shell_script(atoms: Sequence[_Atom]) -> str | None:
+def _shell_script(atoms: Sequence[Atom]) -> str | None:
     """The script of `bash -c SCRIPT`, where it can be told."""
     words = [as_word(atom.text) for atom in atoms if atom.kind == "word"]
     if len(words) != 3 or words[0].value not in ("bash", "sh", "zsh") or words[1].value not in ("-c", "-lc"):
@@ -321,7 +208,7 @@ def _shell_script(atoms: Sequence[_Atom]) -> str | None:
     return words[2].value if words[2].style in ("single", "double") else None
 
 
-def _unit(members: list[list[_Atom]]) -> Iterator[Command]:
+def _unit(members: list[list[Atom]]) -> Iterator[Command]:
     """One pipeline as one command; its end, where it only shows the output, goes to `display`."""
     parsed = [_member(member) for member in members]
     shown: list[str] = []
@@ -329,7 +216,7 @@ def _unit(members: list[list[_Atom]]) -> Iterator[Command]:
         shown.insert(0, f"| {parsed.pop().line}")
     whole = parsed[0]
     last = parsed[-1]
-    display = " ".join([*last.display, *shown])
+    display = " ".join([*(word for member in parsed for word in member.shorteners), *last.silenced, *shown])
     words = [word for member in parsed[:-1] for word in (*member.piped, Word("|", "|", "shell"))]
     words += last.words
     if not words:
@@ -350,7 +237,8 @@ class _Member:
     effect: known.Effect
     words: tuple[Word, ...]
     piped: tuple[Word, ...]
-    display: tuple[str, ...] = ()
+    shorteners: tuple[str, ...] = ()
+    silenced: tuple[str, ...] = ()
     edits: bool = False
     where: str | None = None
 
@@ -359,7 +247,7 @@ class _Member:
         return " ".join(word.text for word in self.words)
 
 
-def _member(atoms: list[_Atom]) -> _Member:
+def _member(atoms: list[Atom]) -> _Member:
     compound = next((atom for atom in atoms if atom.kind == "compound"), None)
     if compound is not None:
         return _compound(atoms, compound)
@@ -379,17 +267,17 @@ def _member(atoms: list[_Atom]) -> _Member:
     if effect == "look" and (edits or writes):
         effect = "work"
     piped = tuple(word for atom in atoms for word in _words(atom))
-    return _Member(head, effect, words, piped, (*shorteners, *silenced), edits, where=where)
+    return _Member(head, effect, words, piped, shorteners, silenced, edits, where)
 
 
-def _silenced(atoms: Sequence[_Atom]) -> tuple[str, ...]:
+def _silenced(atoms: Sequence[Atom]) -> tuple[str, ...]:
     """The redirections that only hide output; `> log 2>&1` is one thing and hides none."""
     redirects = [atom.text for atom in atoms if atom.kind == "redirect" and not atom.text.startswith("<")]
     silenced = tuple(filter(_SILENCED.fullmatch, redirects))
     return silenced if len(silenced) == len(redirects) else ()
 
 
-def _out_of_context(atoms: list[_Atom]) -> tuple[list[_Atom], tuple[str, ...], str | None]:
+def _out_of_context(atoms: list[Atom]) -> tuple[list[Atom], tuple[str, ...], str | None]:
     """The atoms without those that only say where to run and how to show it; what was left out, and the folder."""
     shorteners: list[str] = []
     where: str | None = None
@@ -417,13 +305,13 @@ def _writes_source(head: str, arguments: Sequence[str], effect: known.Effect, *,
     return effect == "look" and writes and name in ("echo", "printf")
 
 
-def _words(atom: _Atom) -> tuple[Word, ...]:
+def _words(atom: Atom) -> tuple[Word, ...]:
     if atom.kind in ("word", "assignment"):
         return (as_word(atom.text),)
     return (Word(atom.text, atom.text, "shell"),)
 
 
-def _compound(atoms: list[_Atom], compound: _Atom) -> _Member:
+def _compound(atoms: list[Atom], compound: Atom) -> _Member:
     """A loop, condition or function: one opaque step, named after the first command within that works."""
     silenced = _silenced(atoms)
     words, piped = (
@@ -431,23 +319,12 @@ def _compound(atoms: list[_Atom], compound: _Atom) -> _Member:
         for text in (" ".join(atom.text for atom in atoms if atom.text not in out) for out in (silenced, ()))
     )
     keyword = compound.text.split(None, 1)[0] if compound.text.strip() else ""
-    inside = [_member([_Atom("word", _text(child)) for child in command.children if child.type != "file_redirect"])
-              for command in _descendants(compound.node)]  # fmt: skip
+    inside = [_member([Atom("word", text_of(child)) for child in command.children if child.type != "file_redirect"])
+              for command in commands_below(compound.node)]  # fmt: skip
     main = next((member for member in inside if member.effect == "work"), inside[0] if inside else None)
     inner = main.head if main else ""
     head = f"{keyword} {inner}".strip() if keyword in _KEYWORDS else inner or keyword
-    return _Member(head, main.effect if main else "look", words, piped, silenced)
-
-
-def _descendants(node: Node | None) -> Iterator[Node]:
-    """The commands below a node in their order, those that run to make a word left out."""
-    waiting = list(reversed(node.children)) if node else []
-    while waiting:
-        child = waiting.pop()
-        if child.type == "command":
-            yield child
-        elif child.type != "command_substitution":
-            waiting.extend(reversed(child.children))
+    return _Member(head, main.effect if main else "look", words, piped, silenced=silenced)
 
 
 def _powershell(command: str) -> tuple[Command, ...]:

@@ -58,6 +58,7 @@ def test_the_commands_of_a_call(call: str, expected: list[str]) -> None:
         ("V=1.2; git tag v$V", "V=1.2 && git tag v$V", ""),
         ("source .venv/bin/activate && pytest", "source .venv/bin/activate && pytest", ""),
         ("rtk git -C /home/me/repo status 2>&1", "git status", "rtk 2>&1"),
+        ("rtk test bun run test 2>&1 | tee log", "bun run test 2>&1 | tee log", "rtk test"),
     ],
 )
 def test_how_output_was_looked_at_is_not_part_of_the_line(call: str, line: str, display: str) -> None:
