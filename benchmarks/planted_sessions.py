@@ -25,7 +25,7 @@ from benchmarks.planted_lines import KINDS, WORKFLOWS, Line, Planted, origin, pl
 from meta import flow
 from meta.config import Config
 from meta.mining.shell import parse
-from meta.model import Fixed, Group, Hole, Part, Rest, Workflow
+from meta.model import Fixed, Group, Hole, Part, Rest, Workflow, WorkflowStep
 from meta.rendering import commands, resolve
 
 SHOWN = 30
@@ -214,7 +214,14 @@ class Score:
 
 
 def heads(workflow: Workflow) -> list[str]:
-    return [step.head for step in workflow.steps if step.kind == "command"]
+    """The heads of a workflow as they are in a line alone, without sub-commands that only the whole project tells."""
+    return [_alone(step) for step in workflow.steps if step.kind == "command"]
+
+
+def _alone(step: WorkflowStep) -> str:
+    program, _, word = step.head.partition(" ")
+    bare = parse(f"{program} {word}")[0].head == program
+    return program if bare and " " not in word else step.head
 
 
 def _labels(parts: Sequence[Part], values: dict[str, object]) -> Iterator[str]:

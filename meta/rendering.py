@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from meta.model import Binding, Derivation, Fixed, Group, Hole, Parameter, Part, Rest, Style, WorkflowStep
 
 _BARE = re.compile(r"[A-Za-z0-9_@%+=:,./^{}~-]*[A-Za-z0-9_@%+=:,./^{}-]")
+_HOME = re.compile(r"^~|[=:]~")
 _ESCAPED = re.compile(r'\\(?=[\\$"`\n]|$)|[$"`]')
 
 Value = str | bool | list[str]
@@ -22,6 +23,12 @@ class UnboundError(Exception):
     """A value that the command lines need is not in the bindings; the text is its name."""
 
 
+def _expands(value: str) -> bool:
+    """Whether bash reads more into a bare word than its characters: a list in braces, or a home folder."""
+    braces = value.partition("{")[2].rpartition("}")[0]
+    return "," in braces or ".." in braces or _HOME.search(value) is not None
+
+
 def quote(value: str, style: Style) -> str:
     """`value` as shell text in the given style; a bare style falls back to quotes where the value needs them.
 
@@ -29,11 +36,11 @@ def quote(value: str, style: Style) -> str:
     """
     if style == "shell":
         return value
-    if style == "bare" and _BARE.fullmatch(value) and not value.startswith("~"):
+    if style == "bare" and _BARE.fullmatch(value) and not _expands(value):
         return value
     if style == "single":
         return "'" + value.replace("'", "'\\''") + "'"
-    if style == "heredoc" and not re.search(r"^EOF$", value, re.MULTILINE):
+    if style == "heredoc" and not value.endswith("\n") and not re.search(r"^EOF", value, re.MULTILINE):
         return f"\"$(cat <<'EOF'\n{value}\nEOF\n)\""
     return '"' + _ESCAPED.sub(lambda match: "\\" + match.group(), value) + '"'
 

@@ -22,13 +22,8 @@ class Column:
 
 
 def failed(cell: Sequence[Step]) -> bool | None:
-    """Whether the last step of a cell failed, None where that is not known.
-
-    Success of a line that ended in a pipe is that of the viewer (`| tail`), not of the command.
-    """
-    if not cell or cell[-1].status not in ("ok", "failed"):
-        return None
-    return None if cell[-1].status == "ok" and "|" in cell[-1].display else cell[-1].status == "failed"
+    """Whether the last step of a cell failed, None where that is not known."""
+    return cell[-1].status == "failed" if cell and cell[-1].status in ("ok", "failed") else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ A segment is a span of the log. Whether it repeats is decided in `patterns`.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ _CONTINUE = re.compile(
     r"是|はい|続けて)(?:\b|(?<=[^a-z]))[\s.,!…-]*)+",
     re.IGNORECASE,
 )
+_DRIVE = re.compile(r"[A-Za-z]:")
 _TOOLS = {"edit": ("edit", "work"), "write": ("edit", "work"), "read": ("read", "look"), "search": ("read", "look")}
 
 
@@ -105,31 +107,35 @@ def _command_step(command: Command, number: int, count: int, event: Event, posit
         event=event.id,
         position=position,
         message=event.message or event.id,
-        status=_status(event, alone=alone, last=number == count - 1),
+        status=_status(command, event, alone=alone, last=number == count - 1),
         time=event.time,
         seconds=None if event.seconds is None else event.seconds / count,
         output=event.output if alone or number == count - 1 else "",
     )
 
 
-def _status(event: Event, *, alone: bool, last: bool) -> Status:
-    """The status of one command: exact when it ran alone or the whole call went well."""
-    if alone or (event.status == "ok" and last):
-        return event.status
-    return "unknown"
+def _status(command: Command, event: Event, *, alone: bool, last: bool) -> Status:
+    """The status of one command: known when it ran alone or the whole call went well, and no viewer stands behind it."""
+    if command.hidden and event.status == "ok":
+        return "unknown"
+    return event.status if alone or (event.status == "ok" and last) else "unknown"
 
 
 def _directory(changed: str | None, cwd: str, root: str) -> str:
     """Where a command ran: relative to the project's root below it, else as it was written."""
-    where = PurePosixPath(cwd or "/") / (changed or "")
-    base = PurePosixPath(root or "/")
-    if changed and (changed.startswith(("~", "$", "-")) or "$" in changed):
+    if changed and (changed.startswith(("~", "-")) or "$" in changed):
         return changed
-    parts: list[str] = []
-    for part in where.parts:
-        if part == "..":
-            parts = parts[:-1]
-        elif part != ".":
-            parts.append(part)
-    where = PurePosixPath(*parts) if parts else PurePosixPath(".")
-    return "" if where == base else str(where.relative_to(base)) if where.is_relative_to(base) else str(where)
+    given = (root or "/", changed or "", cwd or root or "/")
+    drives = any(_DRIVE.match(path) for path in given)
+    base, target, where = (_slashed(path, drives=drives) for path in given)
+    absolute = target.startswith("/") or _DRIVE.match(target)
+    where = posixpath.normpath(target if absolute else posixpath.join(where, target))
+    return "" if where == base else where.removeprefix(f"{base.rstrip('/')}/")
+
+
+def _slashed(path: str, *, drives: bool) -> str:
+    """A path with slashes only and, on a system with drives, with the drive's name in one form: `/d/x` is `D:/x`."""
+    path = path.replace("\\", "/")
+    if drives:
+        path = re.sub(r"^/?([A-Za-z])(?::|(?=/))", lambda match: f"{match[1].upper()}:", path)
+    return path.rstrip("/") or path

@@ -13,14 +13,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from meta.mining import commands as known
+from meta.mining.atoms import LIMIT, Atom, atoms_of, commands_below, read, text_of
 from meta.model import StepKind, Word
 from meta.rendering import quote
 
-_PARSER = Parser(Language(tree_sitter_bash.language()))
+MOST = 1000  # atoms and pipelines of a call that are looked at; what is set up is carried past each
+DEEPEST = 20  # groups within groups, and words of context before a command
+
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,-]+(?: [A-Za-z0-9_./:@%+,=-]+)*")
 _KEYWORDS = frozenset(
     [
@@ -45,31 +47,17 @@ _KEYWORDS = frozenset(
 )
 _PREFIX = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*=|--?[A-Za-z][A-Za-z0-9_.-]*=|[A-Za-z0-9_./@:+-]*:)(?=[\"'])")
 _HEREDOC = re.compile(r"\"\$\(cat <<-?\s*'?\"?EOF'?\"?\n(.*)\nEOF\n?\s*\)\"", re.DOTALL)
-_BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 _SILENCED = re.compile(r"(?:2>&1|[12&]?>>?\s*/dev/null|2>\s*&1|>&2|1>&2|\|&)")
-_OPERATORS = frozenset({"&&", "||", ";", "&", "\n", ";;"})
-_COMPOUND = frozenset(
-    [
-        "for_statement",
-        "c_style_for_statement",
-        "while_statement",
-        "if_statement",
-        "case_statement",
-        "function_definition",
-        "subshell",
-        "compound_statement",
-        "test_command",
-        "ERROR",
-    ]
-)
-_TRANSPARENT = frozenset({"program", "list", "pipeline", "redirected_statement", "negated_command", "command"})
+_USED = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_SET = re.compile(r"\b([A-Za-z_]\w*)=")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """One simple command or pipeline of a call; see `model.Step` for what the fields mean.
 
-    `broken` marks text that the grammar does not know: it is one opaque word then.
+    `hidden` tells that the exit status of the call is that of another command, of what stands behind the last pipe.
+    `broken` marks text that the grammar does not know, or that is too long or deep: it is one opaque word then.
     """
 
     head: str
@@ -78,17 +66,8 @@ class Command:
     words: tuple[Word, ...]
     display: str = ""
     directory: str | None = None
+    hidden: bool = False
     broken: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Atom:
-    """A piece of source on the level of words: a word, a redirection, an operator, or a whole compound statement."""
-
-    kind: Literal["word", "assignment", "redirect", "heredoc", "operator", "pipe", "compound", "context"]
-    text: str
-    node: Node | None = None
-    body: str = ""
 
 
 def as_word(text: str) -> Word:
@@ -96,7 +75,7 @@ def as_word(text: str) -> Word:
     prefix = match.group() if (match := _PREFIX.match(text)) else ""
     rest = text[len(prefix) :]
     for style, value in _readings(rest):
-        if quote(value, style) == rest and not (style == "bare" and _BRACES.search(value)):
+        if quote(value, style) == rest:
             return Word(text, prefix + value, style, prefix)
     return Word(text, text, "shell")
 
@@ -116,82 +95,26 @@ def _readings(text: str) -> Iterator[tuple[Literal["bare", "double", "single", "
 @lru_cache(maxsize=65536)
 def parse(command: str, shell: str = "bash") -> tuple[Command, ...]:
     """The commands of a call, in order. Looking, silencing and `cd` are told apart, never dropped silently."""
+    if len(command) > LIMIT:
+        return (_broken(command),)
     if shell == "powershell":
         return _powershell(command)
     if _PLAIN.fullmatch(command) and _KEYWORDS.isdisjoint(command.split(" ", 1)[:1]):
-        return tuple(_unit([[_Atom("word", word) for word in command.split(" ")]]))
-    tree = _PARSER.parse(command.encode(errors="surrogatepass"))
-    return tuple(_commands(list(_atoms(tree.root_node))))
+        return tuple(_unit([[Atom("word", word) for word in command.split(" ")]]))
+    atoms = read(command)
+    if atoms is None or sum(atom.kind != "word" for atom in atoms) > MOST:
+        return (_broken(command),)
+    return tuple(_commands(atoms))
 
 
-def _text(node: Node) -> str:
-    return (node.text or b"").decode(errors="replace")
+def _broken(text: str) -> Command:
+    """Text that is not looked into: one opaque word, called by its first program."""
+    first = text.split(None, 1)[:1]
+    head = known.program(first[0][:80]) if first else ""
+    return Command(head or "?", "command", "work", (Word(text.strip(), text.strip(), "shell"),), broken=True)
 
 
-def _atoms(node: Node) -> Iterator[_Atom]:
-    """The source below a node as atoms; the grammar's own nesting of lists, pipes and redirections is undone.
-
-    tree-sitter-bash binds redirections and pipes looser than `&&`, so what belongs together is found again by order.
-    """
-    atoms = sorted(_walk(node), key=lambda pair: pair[0])
-    return (atom for _, atom in atoms)
-
-
-def _walk(node: Node) -> Iterator[tuple[int, _Atom]]:
-    at, kind = node.start_byte, node.type
-    if kind in _TRANSPARENT:
-        for number, child in enumerate(node.children):
-            if kind == "program" and number and node.children[number - 1].type not in _OPERATORS:
-                yield child.start_byte - 1, _Atom("operator", ";")
-            if child.type != "!":
-                yield from _walk(child)
-        if kind in ("command", "redirected_statement"):
-            yield from _unnamed(node)
-    elif kind in _OPERATORS:
-        yield at, _Atom("operator", kind)
-    elif kind in ("|", "|&"):
-        yield at, _Atom("pipe", kind)
-    elif kind == "file_redirect":
-        yield at, _Atom("redirect", " ".join(_text(node).split()))
-    elif kind == "heredoc_redirect":
-        yield from _walk_heredoc(node)
-    elif kind == "herestring_redirect":
-        yield at, _Atom("redirect", _text(node))
-    elif kind == "variable_assignment":
-        yield at, _Atom("assignment", _text(node))
-    elif kind in ("declaration_command", "unset_command"):
-        yield at, _Atom("context", _text(node))
-    elif kind in _COMPOUND:
-        yield at, _Atom("compound", _text(node), node)
-    elif kind != "comment":
-        yield at, _Atom("word", _text(node))
-
-
-def _unnamed(node: Node) -> Iterator[tuple[int, _Atom]]:
-    """Words that the grammar has no node for: a lone `-`."""
-    source, at = node.text or b"", 0
-    for start, end in [
-        *((c.start_byte - node.start_byte, c.end_byte - node.start_byte) for c in node.children),
-        (len(source),) * 2,
-    ]:
-        for match in re.finditer(rb"(?<!\S)-(?!\S)", source[at:start]):
-            yield node.start_byte + at + match.start(), _Atom("word", "-")
-        at = max(at, end)
-
-
-def _walk_heredoc(node: Node) -> Iterator[tuple[int, _Atom]]:
-    parts = {child.type: child for child in node.children}
-    body, end = parts.get("heredoc_body"), parts.get("heredoc_end")
-    start = _text(node.children[0]) + "".join(_text(c) for c in node.children if c.type == "heredoc_start")
-    text = _text(body) if body else ""
-    whole = f"{start}\n{text}{_text(end) if end else ''}"
-    yield node.start_byte, _Atom("heredoc", whole, node, text)
-    for child in node.children[1:]:
-        if child.type not in ("heredoc_start", "heredoc_body", "heredoc_end"):
-            yield from _walk(child)
-
-
-def _commands(atoms: Sequence[_Atom]) -> Iterator[Command]:
+def _commands(atoms: Sequence[Atom], depth: int = 0) -> Iterator[Command]:
     """Group atoms into pipelines, and carry what one part of the call sets up for the next."""
     directory: str | None = None
     context: list[Word] = []
@@ -202,7 +125,8 @@ def _commands(atoms: Sequence[_Atom]) -> Iterator[Command]:
         elif len(pipeline) == 1 and (setting := _sets_up(first)):
             context += [*setting, Word("&&", "&&", "shell")]
         elif len(pipeline) == 1 and len(first) == 1 and first[0].kind == "compound" and _flat(first[0].node):
-            yield from _inner(first[0].node, directory)
+            inner = _inner(first[0].node, depth + 1) if depth < DEEPEST else [_broken(first[0].text)]
+            yield from (replace(command, directory=_below(directory, command.directory)) for command in inner)
         elif len(pipeline) == 1 and (script := _shell_script(first)) is not None:
             yield from (replace(command, directory=_below(directory, command.directory)) for command in parse(script))
         else:
@@ -211,10 +135,12 @@ def _commands(atoms: Sequence[_Atom]) -> Iterator[Command]:
                 yield replace(command, words=_within(context, command.words), directory=where)
 
 
-def _pipelines(atoms: Sequence[_Atom]) -> Iterator[list[list[_Atom]]]:
-    members: list[list[_Atom]] = [[]]
-    for atom in (*atoms, _Atom("operator", ";")):
+def _pipelines(atoms: Sequence[Atom]) -> Iterator[list[list[Atom]]]:
+    members: list[list[Atom]] = [[]]
+    for atom in (*atoms, Atom("operator", ";")):
         if atom.kind == "pipe":
+            if atom.text == "|&":
+                members[-1].append(Atom("redirect", "2>&1"))
             members.append([])
         elif atom.kind != "operator":
             members[-1].append(atom)
@@ -224,7 +150,7 @@ def _pipelines(atoms: Sequence[_Atom]) -> Iterator[list[list[_Atom]]]:
             members = [[]]
 
 
-def _changes_directory(atoms: Sequence[_Atom]) -> str | None:
+def _changes_directory(atoms: Sequence[Atom]) -> str | None:
     words = [as_word(atom.text) for atom in atoms if atom.kind == "word"]
     if not words or words[0].value not in ("cd", "pushd", "Set-Location"):
         return None
@@ -239,7 +165,7 @@ def _below(base: str | None, path: str | None) -> str | None:
     return base if path is None else _joined(base, path)
 
 
-def _sets_up(atoms: Sequence[_Atom]) -> list[Word]:
+def _sets_up(atoms: Sequence[Atom]) -> list[Word]:
     """Assignments, exports and sourced files: they hold for what follows in the call and are no step of their own."""
     if all(atom.kind in ("assignment", "context") for atom in atoms):
         return [Word(atom.text, atom.text, "shell") for atom in atoms]
@@ -253,8 +179,8 @@ def _within(context: Sequence[Word], words: tuple[Word, ...]) -> tuple[Word, ...
     """The words with what was set up before them, where it can matter."""
     if not context:
         return words
-    names = {match for word in context for match in re.findall(r"\b([A-Za-z_]\w*)=", word.text)}
-    used = any(re.search(rf"\$\{{?{name}\b", word.text) for name in names for word in words)
+    names = {name for word in context for name in _SET.findall(word.text)}
+    used = any(not names.isdisjoint(_USED.findall(word.text)) for word in words)
     sourced = any(word.text in ("source", ".", "export") or word.text.startswith("export ") for word in context)
     return (*context, *words) if used or sourced else words
 
@@ -263,19 +189,18 @@ def _flat(node: Node | None) -> bool:
     return node is not None and node.type in ("subshell", "compound_statement")
 
 
-def _inner(node: Node | None, directory: str | None) -> Iterator[Command]:
+def _inner(node: Node | None, depth: int) -> Iterator[Command]:
     """The commands within parentheses or braces."""
     atoms = [
-        atom for child in (node.children[1:-1] if node else ()) for atom in (*_atoms(child), _Atom("operator", ";"))
+        atom for child in (node.children[1:-1] if node else ()) for atom in (*atoms_of(child), Atom("operator", ";"))
     ]
     merged = [
         a for n, a in enumerate(atoms) if not (a.text == ";" and n + 1 < len(atoms) and atoms[n + 1].kind == "operator")
     ]
-    for command in _commands(merged):
-        yield replace(command, directory=_below(directory, command.directory))
+    return _commands(merged, depth)
 
 
-def _shell_script(atoms: Sequence[_Atom]) -> str | None:
+def _shell_script(atoms: Sequence[Atom]) -> str | None:
     """The script of `bash -c SCRIPT`, where it can be told."""
     words = [as_word(atom.text) for atom in atoms if atom.kind == "word"]
     if len(words) != 3 or words[0].value not in ("bash", "sh", "zsh") or words[1].value not in ("-c", "-lc"):
@@ -283,36 +208,38 @@ def _shell_script(atoms: Sequence[_Atom]) -> str | None:
     return words[2].value if words[2].style in ("single", "double") else None
 
 
-def _unit(members: list[list[_Atom]]) -> Iterator[Command]:
+def _unit(members: list[list[Atom]]) -> Iterator[Command]:
     """One pipeline as one command; its end, where it only shows the output, goes to `display`."""
     parsed = [_member(member) for member in members]
     shown: list[str] = []
     while len(parsed) > 1 and parsed[-1].effect == "look" and parsed[0].effect != "look":
         shown.insert(0, f"| {parsed.pop().line}")
     whole = parsed[0]
-    display = " ".join([*whole.display, *shown])
-    words = list(whole.words)
-    for member in parsed[1:]:
-        words += [Word("|", "|", "shell"), *member.words]
+    last = parsed[-1]
+    display = " ".join([*(word for member in parsed for word in member.shorteners), *last.silenced, *shown])
+    words = [word for member in parsed[:-1] for word in (*member.piped, Word("|", "|", "shell"))]
+    words += last.words
     if not words:
         return
     main = next((member for member in parsed if member.effect == "work"), whole)
     effect = main.effect if len(parsed) > 1 else whole.effect
     kind: StepKind = "edit" if any(member.edits for member in parsed) else "command"
-    broken = any(member.broken for member in parsed)
-    yield Command(main.head, kind, effect, tuple(words), display, whole.where if len(parsed) == 1 else None, broken)
+    where = whole.where if len(parsed) == 1 else None
+    hidden = bool(shown) or main is not last
+    yield Command(main.head, kind, effect, tuple(words), display, where, hidden)
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One command of a pipeline."""
+    """One command of a pipeline. `piped` are its words where it stands before a pipe that is kept."""
 
     head: str
     effect: known.Effect
     words: tuple[Word, ...]
-    display: tuple[str, ...] = ()
+    piped: tuple[Word, ...]
+    shorteners: tuple[str, ...] = ()
+    silenced: tuple[str, ...] = ()
     edits: bool = False
-    broken: bool = False
     where: str | None = None
 
     @property
@@ -320,13 +247,13 @@ class _Member:
         return " ".join(word.text for word in self.words)
 
 
-def _member(atoms: list[_Atom]) -> _Member:
+def _member(atoms: list[Atom]) -> _Member:
     compound = next((atom for atom in atoms if atom.kind == "compound"), None)
     if compound is not None:
         return _compound(atoms, compound)
-    silenced = tuple(atom.text for atom in atoms if atom.kind == "redirect" and _SILENCED.fullmatch(atom.text))
+    atoms, shorteners, where = _out_of_context(atoms)
+    silenced = _silenced(atoms)
     kept = [atom for atom in atoms if atom.text not in silenced or atom.kind != "redirect"]
-    kept, shorteners, where = _out_of_context(kept)
     words = tuple(word for atom in kept for word in _words(atom))
     values = [as_word(atom.text).value for atom in kept if atom.kind in ("word", "assignment")]
     head, arguments = known.head(values)
@@ -339,24 +266,33 @@ def _member(atoms: list[_Atom]) -> _Member:
     edits = _writes_source(head, arguments, effect, writes=writes, heredoc=heredoc is not None)
     if effect == "look" and (edits or writes):
         effect = "work"
-    return _Member(head, effect, words, (*shorteners, *silenced), edits, where=where)
+    piped = tuple(word for atom in atoms for word in _words(atom))
+    return _Member(head, effect, words, piped, shorteners, silenced, edits, where)
 
 
-def _out_of_context(atoms: list[_Atom]) -> tuple[list[_Atom], tuple[str, ...], str | None]:
+def _silenced(atoms: Sequence[Atom]) -> tuple[str, ...]:
+    """The redirections that only hide output; `> log 2>&1` is one thing and hides none."""
+    redirects = [atom.text for atom in atoms if atom.kind == "redirect" and not atom.text.startswith("<")]
+    silenced = tuple(filter(_SILENCED.fullmatch, redirects))
+    return silenced if len(silenced) == len(redirects) else ()
+
+
+def _out_of_context(atoms: list[Atom]) -> tuple[list[Atom], tuple[str, ...], str | None]:
     """The atoms without those that only say where to run and how to show it; what was left out, and the folder."""
     shorteners: list[str] = []
     where: str | None = None
-    while True:
+    for _ in range(DEEPEST):
         words = [atom for atom in atoms if atom.kind in ("word", "assignment")]
         at, count, folder = known.context([as_word(atom.text).value for atom in words])
         if not count:
-            return atoms, tuple(shorteners), where
+            break
         out = words[at : at + count]
         if folder:
             where = _below(where, folder)
         else:
             shorteners += [atom.text for atom in out]
         atoms = [atom for atom in atoms if all(atom is not other for other in out)]
+    return atoms, tuple(shorteners), where
 
 
 def _writes_source(head: str, arguments: Sequence[str], effect: known.Effect, *, writes: bool, heredoc: bool) -> bool:
@@ -369,41 +305,34 @@ def _writes_source(head: str, arguments: Sequence[str], effect: known.Effect, *,
     return effect == "look" and writes and name in ("echo", "printf")
 
 
-def _words(atom: _Atom) -> tuple[Word, ...]:
+def _words(atom: Atom) -> tuple[Word, ...]:
     if atom.kind in ("word", "assignment"):
         return (as_word(atom.text),)
     return (Word(atom.text, atom.text, "shell"),)
 
 
-def _compound(atoms: list[_Atom], compound: _Atom) -> _Member:
+def _compound(atoms: list[Atom], compound: Atom) -> _Member:
     """A loop, condition or function: one opaque step, named after the first command within that works."""
-    silenced = tuple(atom.text for atom in atoms if atom.kind == "redirect" and _SILENCED.fullmatch(atom.text))
-    text = " ".join(atom.text for atom in atoms if atom.text not in silenced)
+    silenced = _silenced(atoms)
+    words, piped = (
+        (Word(text, text, "shell"),)
+        for text in (" ".join(atom.text for atom in atoms if atom.text not in out) for out in (silenced, ()))
+    )
     keyword = compound.text.split(None, 1)[0] if compound.text.strip() else ""
-    inside = [_member([_Atom("word", _text(child)) for child in command.children if child.type != "file_redirect"])
-              for command in _descendants(compound.node)]  # fmt: skip
+    inside = [_member([Atom("word", text_of(child)) for child in command.children if child.type != "file_redirect"])
+              for command in commands_below(compound.node)]  # fmt: skip
     main = next((member for member in inside if member.effect == "work"), inside[0] if inside else None)
-    effect: known.Effect = main.effect if main else "look"
-    broken = compound.node is not None and compound.node.type == "ERROR"
     inner = main.head if main else ""
     head = f"{keyword} {inner}".strip() if keyword in _KEYWORDS else inner or keyword
-    return _Member(head, "work" if broken else effect, (Word(text, text, "shell"),), silenced, broken=broken)
-
-
-def _descendants(node: Node | None) -> Iterator[Node]:
-    for child in node.children if node else ():
-        if child.type == "command":
-            yield child
-        elif child.type != "command_substitution":
-            yield from _descendants(child)
+    return _Member(head, main.effect if main else "look", words, piped, silenced=silenced)
 
 
 def _powershell(command: str) -> tuple[Command, ...]:
     """A PowerShell call cut at `;` and line breaks outside of quotes; every line is opaque."""
-    parts = re.findall(r"(?:'[^']*'|\"(?:`.|[^\"`])*\"|[^;\n'\"])+", command)
+    parts = re.findall(r"(?:'[^']*+(?:'|\Z)|\"(?:`.|[^\"`])*+(?:\"|`?\Z)|[^;\n'\"])+", command)
     commands = []
     for part in filter(None, map(str.strip, parts)):
-        words = re.findall(r"(?:'[^']*'|\"[^\"]*\"|[^\s'\"])+", part.partition("|")[0])
+        words = re.findall(r"(?:'[^']*+(?:'|\Z)|\"[^\"]*+(?:\"|\Z)|[^\s'\"])+", part.partition("|")[0])
         head, arguments = known.head([word.strip("'\"") for word in words])
         effect = "look" if head.startswith("$") else known.effect(head, arguments)
         commands.append(Command(head, "command", effect, (Word(part, part, "shell"),)))

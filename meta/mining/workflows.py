@@ -24,6 +24,7 @@ from meta.mining.runs import Column, Run
 from meta.mining.segments import commands, segments
 from meta.mining.triggers import joined, prompted
 from meta.mining.unison import unison
+from meta.mining.vocabulary import learned
 from meta.model import Segment, Session, Workflow
 
 FARTHEST = 4.0  # beyond this, farther apart makes no difference
@@ -36,7 +37,7 @@ def mine(project: str, sessions: Iterable[Session], *, support: int = 3, least: 
 
     `support` is the number of occurrences and `least` the number of sessions that make a habit.
     """
-    found = [segment for session in sessions for segment in segments(session)]
+    found = learned([segment for session in sessions for segment in segments(session)])
     columns = vocabulary(found)
     numbers = {column.head: number for number, column in enumerate(columns)}
     weights = np.array([float(column.effect == "work") for column in columns])

@@ -77,3 +77,36 @@ def test_edits_are_kept_apart_from_commands_by_class_of_file() -> None:
 def test_where_a_step_ran_is_told_relative_to_the_project(cwd: str, command: str, directory: str) -> None:
     segment = segments(Session("a", "s", (call(command, 0.0, cwd=cwd),), cwd="/home/me/repo"))[0]
     assert segment.steps[0].directory == directory
+
+
+@pytest.mark.parametrize(
+    ("root", "cwd", "command", "directory"),
+    [
+        ("D:\\x", "D:\\x\\src", "make", "src"),
+        ("D:\\x", "/d/x/src", "make", "src"),
+        ("/d/x", "d:\\x", "make", ""),
+        ("D:\\x", "D:\\x", "cd /d/x/src && make", "src"),
+        ("D:\\x", "D:\\x", "cd 'E:\\x\\src' && make", "E:/x/src"),
+        ("/d/x", "/e/x/src", "make", "/e/x/src"),
+    ],
+)
+def test_the_folders_of_a_drive_are_one_however_they_are_written(
+    root: str, cwd: str, command: str, directory: str
+) -> None:
+    segment = segments(Session("a", "s", (call(command, 0.0, cwd=cwd),), cwd=root))[0]
+    assert segment.steps[0].directory == directory
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("make test", "ok"),
+        ("make test 2>&1", "ok"),
+        ("cat a | python b.py", "ok"),
+        ("make test | tail", "unknown"),
+        ("make test | tee log", "unknown"),
+        ("make test || true", "unknown"),
+    ],
+)
+def test_success_is_only_known_of_what_the_status_comes_from(command: str, status: str) -> None:
+    assert segments(Session("a", "s", (call(command),)))[0].steps[0].status == status

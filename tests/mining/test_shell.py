@@ -1,6 +1,7 @@
 """A shell call becomes the simple commands that it ran, and nothing that it did not run."""
 
 import subprocess
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -49,11 +50,15 @@ def test_the_commands_of_a_call(call: str, expected: list[str]) -> None:
         ("pytest -q 2>&1 | tail -40", "pytest -q", "2>&1 | tail -40"),
         ("pytest  -q   >/dev/null", "pytest -q", ">/dev/null"),
         ("pytest -q > log.txt", "pytest -q > log.txt", ""),
+        ("pytest -q > log.txt 2>&1", "pytest -q > log.txt 2>&1", ""),
+        ("go test 2>&1 | tee log", "go test 2>&1 | tee log", ""),
+        ("go test |& tee log 2>/dev/null | tail -3", "go test 2>&1 | tee log", "2>/dev/null | tail -3"),
         ("pg_dump db | gzip > db.gz", "pg_dump db | gzip > db.gz", ""),
         ("FOO='a b' make x", "FOO='a b' make x", ""),
         ("V=1.2; git tag v$V", "V=1.2 && git tag v$V", ""),
         ("source .venv/bin/activate && pytest", "source .venv/bin/activate && pytest", ""),
         ("rtk git -C /home/me/repo status 2>&1", "git status", "rtk 2>&1"),
+        ("rtk test bun run test 2>&1 | tee log", "bun run test 2>&1 | tee log", "rtk test"),
     ],
 )
 def test_how_output_was_looked_at_is_not_part_of_the_line(call: str, line: str, display: str) -> None:
@@ -97,6 +102,12 @@ def test_only_identical_scripts_are_the_same_step() -> None:
         ('"$HOME/x"', '"$HOME/x"', "shell", ""),
         ("*.py", "*.py", "shell", ""),
         ("a{b,c}", "a{b,c}", "shell", ""),
+        ("{1..3}", "{1..3}", "shell", ""),
+        ("x=~/y", "x=~/y", "shell", ""),
+        ("a:~/b", "a:~/b", "shell", ""),
+        ("stash@{0}", "stash@{0}", "bare", ""),
+        ("HEAD~1", "HEAD~1", "bare", ""),
+        ("\"$(cat <<'EOF'\none\n\nEOF\n)\"", "\"$(cat <<'EOF'\none\n\nEOF\n)\"", "shell", ""),
         ("$(date)", "$(date)", "shell", ""),
         ("'a'\"b\"", "'a'\"b\"", "shell", ""),
         ("\"$(cat <<'EOF'\none\n\ntwo\nEOF\n)\"", "one\n\ntwo", "heredoc", ""),
@@ -107,11 +118,14 @@ def test_a_word_has_a_value_only_where_no_shell_is_needed(text: str, value: str,
     assert (word.value, word.style, word.prefix) == (value, style, prefix)
 
 
-anything = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
+special = st.sampled_from(
+    ["EOF", "EOF)", "a\nEOF\nb", "a\nEOF)", "a\n", "{a,b}", "{1..3}", "~", "x=~/y", "a:~", "a\\", "\n", ""]
+)
+anything = special | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(anything, st.sampled_from(["bare", "single", "double"])), min_size=1, max_size=4))
+@given(st.lists(st.tuples(anything, st.sampled_from(["bare", "single", "double", "heredoc"])), min_size=1, max_size=4))
 def test_quoted_values_come_back_and_bash_agrees(words: list[tuple[str, Style]]) -> None:
     values = [value for value, _ in words]
     line = "printf %s\\\\0 " + " ".join(quote(value, style) for value, style in words)
@@ -121,6 +135,57 @@ def test_quoted_values_come_back_and_bash_agrees(words: list[tuple[str, Style]])
         word = as_word(quote(value, style))
         assert word.text == word.prefix + quote(word.value[len(word.prefix) :], word.style)
         assert word.style == "shell" or word.value == value
+
+
+@pytest.mark.parametrize(
+    "call", ["make 'all && x", "if a; then make b", 'git add -A && git commit -m "x; git push', ")"]
+)
+def test_a_line_that_cannot_be_read_is_one_opaque_step_and_told(call: str) -> None:
+    (step,) = parse(call)
+    assert (step.broken, step.effect, [(word.text, word.style) for word in step.words]) == (
+        True,
+        "work",
+        [(call, "shell")],
+    )
+    assert not parse("make all")[0].broken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a $(b) && " * 20000 + "c",
+        "a $(b) && " * 1600 + "c",
+        "a > x && " * 1700 + "c",
+        "python -m " * 5000,
+        "python -m " * 1600,
+        "python -m pipenv run " * 700,
+        "".join(f"A{n}=1 && " for n in range(3000)) + "make $A1",
+        "A=1; c $A; " * 1400,
+        " ".join(f"A{n}=1" for n in range(1600)) + " make",
+        "'" * 65536,
+        "'" * 16001,
+        '"`' * 8000,
+        "$(" + ">" * 16000,
+        "(" * 5000,
+        "( " * 3000 + "make" + " )" * 3000,
+        "for i in a; do " * 400 + "make;" + " done;" * 400,
+        "if a; then " * 500 + "make;" + " fi;" * 500,
+        "find . -exec " * 1200,
+        "bash -c " * 2000,
+        "rtk " * 4000,
+        "git -C a " * 1700,
+        "sudo " * 3000,
+        "xargs " * 2500,
+        "{a," * 5000,
+        "x" * 500_000,
+    ],
+    ids=lambda text: f"{text[:12]}... of {len(text)}",
+)
+def test_one_line_costs_neither_recursion_nor_more_than_a_moment(text: str) -> None:
+    for shell in ("bash", "powershell"):
+        began = time.process_time()
+        assert parse(text, shell)
+        assert time.process_time() - began < 1.0
 
 
 @settings(max_examples=300, deadline=None)
