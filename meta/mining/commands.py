@@ -118,7 +118,7 @@ REPAIRS = {
 }
 
 # Proxies that only shorten the output of the program behind them: like `| tail`, no part of the command.
-SHORTENERS = {"rtk": frozenset({"test", "err", "proxy", "summary"})}  # and the words that belong to it
+SHORTENERS = {"rtk": frozenset({"test", "err", "proxy", "summary", "lint"})}  # and the words that belong to it
 
 # How many words after the program name a sub-command; 1 unless said otherwise for a first word.
 SUBCOMMANDS: dict[str, dict[str, int]] = {

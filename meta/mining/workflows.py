@@ -49,7 +49,8 @@ def mine(project: str, sessions: Iterable[Session], *, support: int = 3, least: 
         *unison(traces, weights, least),
     ]
     patterns, found = chained(joined(patterns, more), found, traces, least)
-    return [_workflow(project, pattern, columns, found) for pattern in patterns]
+    workflows = (_workflow(project, pattern, columns, found) for pattern in patterns)
+    return [workflow for workflow in workflows if workflow.occurrences]
 
 
 def vocabulary(found: Iterable[Segment]) -> list[Column]:

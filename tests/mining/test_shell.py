@@ -58,6 +58,8 @@ def test_the_commands_of_a_call(call: str, expected: list[str]) -> None:
         ("V=1.2; git tag v$V", "V=1.2 && git tag v$V", ""),
         ("source .venv/bin/activate && pytest", "source .venv/bin/activate && pytest", ""),
         ("rtk git -C /home/me/repo status 2>&1", "git status", "rtk 2>&1"),
+        ("rtk lint bun run lint", "bun run lint", "rtk lint"),
+        ("rtk lint", "lint", "rtk"),
         ("rtk test bun run test 2>&1 | tee log", "bun run test 2>&1 | tee log", "rtk test"),
     ],
 )
