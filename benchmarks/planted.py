@@ -29,7 +29,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.planting import BASE, DECOYS, HARD, HARDER, Log, Recipe, plant, shuffled
-from meta.mining.patterns import Pattern, Trace, find
+from meta.mining.events import Trace
+from meta.mining.patterns import Pattern, find
 
 RECIPES = {"base": BASE, "decoys": DECOYS, "hard": HARD, "harder": HARDER}
 SAME = 0.8

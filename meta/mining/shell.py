@@ -20,7 +20,7 @@ from meta.mining.atoms import LIMIT, Atom, atoms_of, commands_below, read, text_
 from meta.model import StepKind, Word
 from meta.rendering import quote
 
-MOST = 1000  # atoms and pipelines of a call that are looked at; what is set up is carried past each
+MOST = 1000  # atoms of a call other than words; what is set up is carried past each command
 DEEPEST = 20  # groups within groups, and words of context before a command
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,-]+(?: [A-Za-z0-9_./:@%+,=-]+)*")
