@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,23 @@ def _survey(store: Store, settings: Config, project: str | None) -> Survey:
             key = _key(name, mark, settings)
             text = store.cached(key)
             if text is None:
-                text = codec.dump(_mine(name, store.sessions(sources.merge, name), settings))
+                text = codec.dump(
+                    _mine(name, store.sessions(sources.merge, name), settings, partial(_remembered, store))
+                )
                 store.cache(key, text)
-            surveys.append(codec.load(text))
+            surveys.append(codec.load(text, Survey))
     return _together(surveys)
+
+
+def _remembered(store: Store, key: str, lift: Callable[[], Workflow]) -> Workflow:
+    """What was lifted under this key by this very meta before, else lifted now."""
+    key = hashlib.sha256(f"{program()} {key}".encode()).hexdigest()
+    text = store.cached(key)
+    if text is None:
+        workflow = lift()
+        store.cache(key, codec.dump(workflow))
+        return workflow
+    return codec.load(text, Workflow)
 
 
 def _key(name: str, mark: str, settings: Config) -> str:
@@ -60,7 +74,12 @@ def _key(name: str, mark: str, settings: Config) -> str:
     return hashlib.sha256(f"{program()} {name} {mark} {asked}".encode()).hexdigest()
 
 
-def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
+def _mine(
+    name: str,
+    sessions: Sequence[Session],
+    settings: Config,
+    remember: Callable[[str, Callable[[], Workflow]], Workflow],
+) -> Survey:
     """A project's survey.
 
     Sessions that programs drove (observers, benchmarks) are nobody's habit, unless there are no others.
@@ -73,7 +92,7 @@ def _mine(name: str, sessions: Sequence[Session], settings: Config) -> Survey:
     people = git_history.joined(by_hand if any(s.origin != "git" for s in by_hand) else driven)
     history = [session for session in people if session.origin == "git"]
     worked = [session for session in people if session.origin != "git"]
-    workflows = mining.mine(name, worked, support=settings.min_support, least=settings.min_sessions)
+    workflows = mining.mine(name, worked, support=settings.min_support, least=settings.min_sessions, remember=remember)
     workflows += mining.releases(name, history, support=settings.min_support, least=settings.min_sessions)
     proposals: list[Proposal] = []
     taken: set[str] = set()

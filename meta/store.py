@@ -22,7 +22,7 @@ from meta.model import Event, Session, Usage
 
 OUTPUT_LIMIT = 4096  # characters of an event's output that mining may see
 _CUT = "\n[...]\n"
-_RESULTS = 256  # computed results that are kept, the youngest
+_RESULTS = 4096  # computed results that are kept, the youngest
 
 _MIGRATIONS = (  # one tuple of statements a version; only ever added to
     (

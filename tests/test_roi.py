@@ -132,5 +132,6 @@ def test_a_survey_comes_back_from_its_text() -> None:
     estimate = roi.estimate(found, roi.Window(0.0, DAY), price)
     proposal = Proposal(found, estimate, roi.decide(found, estimate, weeks=2.0, support=3, sessions=3))
     survey = Survey(5, 15, {"not JSON": 2}, (proposal,), ())
-    assert codec.load(codec.dump(survey)) == survey
+    assert codec.load(codec.dump(survey), Survey) == survey
+    assert codec.load(codec.dump(found), Workflow) == found
     assert contract.survey(survey)["workflows"][0]["support"] == 5

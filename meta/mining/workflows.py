@@ -6,9 +6,10 @@ is not judged here.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -32,10 +33,21 @@ TRIGGERS = 40  # words of the prompts that are kept for naming
 _WORD = re.compile(r"[a-z]{3,15}")
 
 
-def mine(project: str, sessions: Iterable[Session], *, support: int = 3, least: int = 3) -> list[Workflow]:
+Remember = Callable[[str, Callable[[], Workflow]], Workflow]
+
+
+def _forgetful(key: str, lift: Callable[[], Workflow]) -> Workflow:
+    """Nothing was lifted before."""
+    return lift()
+
+
+def mine(
+    project: str, sessions: Iterable[Session], *, support: int = 3, least: int = 3, remember: Remember = _forgetful
+) -> list[Workflow]:
     """The workflows of a project, the one that explains most first.
 
-    `support` is the number of occurrences and `least` the number of sessions that make a habit.
+    `support` is the number of occurrences and `least` the number of sessions that make a habit. `remember(key, lift)`
+    gives what was lifted before from the same runs, else lifts: most runs stay the same from one session to the next.
     """
     found = learned([segment for session in sessions for segment in segments(session)])
     columns = vocabulary(found)
@@ -49,7 +61,7 @@ def mine(project: str, sessions: Iterable[Session], *, support: int = 3, least: 
         *unison(traces, weights, least),
     ]
     patterns, found = chained(joined(patterns, more), found, traces, least)
-    workflows = (_workflow(project, pattern, columns, found) for pattern in patterns)
+    workflows = (_workflow(project, pattern, columns, found, remember) for pattern in patterns)
     return [workflow for workflow in workflows if workflow.occurrences]
 
 
@@ -91,9 +103,13 @@ def _run(segment: Segment, instance: Instance) -> Run:
     return Run(segment.session, segment.agent, cells, tuple(edits))
 
 
-def _workflow(project: str, pattern: Pattern, columns: Sequence[Column], found: Sequence[Segment]) -> Workflow:
+def _workflow(
+    project: str, pattern: Pattern, columns: Sequence[Column], found: Sequence[Segment], remember: Remember
+) -> Workflow:
     runs = [_run(found[instance.trace], instance) for instance in pattern.instances]
-    workflow = _lifted(project, [columns[step] for step in pattern.steps], runs)
+    chosen = [columns[step] for step in pattern.steps]
+    key = hashlib.sha256(repr((project, chosen, runs)).encode(errors="backslashreplace")).hexdigest()
+    workflow = remember(key, lambda: _lifted(project, chosen, runs))
     return replace(workflow, loop=pattern.loop, triggers=_triggers(found, pattern.instances))
 
 
