@@ -22,7 +22,7 @@ from meta.model import Event, Session, Usage
 
 OUTPUT_LIMIT = 4096  # characters of an event's output that mining may see
 _CUT = "\n[...]\n"
-_RESULTS = 4096  # computed results that are kept, the youngest
+RESULTS = 2048  # computed results that are kept, the youngest
 
 _MIGRATIONS = (  # one tuple of statements a version; only ever added to
     (
@@ -215,7 +215,7 @@ class Store:
         with self._transaction() as database:
             database.execute("INSERT OR REPLACE INTO results VALUES (?, ?)", (key, text))
             oldest = "SELECT rowid FROM results ORDER BY rowid DESC LIMIT -1 OFFSET ?"
-            database.execute(f"DELETE FROM results WHERE rowid IN ({oldest})", (_RESULTS,))
+            database.execute(f"DELETE FROM results WHERE rowid IN ({oldest})", (RESULTS,))
 
 
 def clip(output: str) -> str:

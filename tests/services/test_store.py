@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from meta.errors import UserError
 from meta.model import Event, Session
-from meta.store import OUTPUT_LIMIT, Cursor, Store, clip
+from meta.store import OUTPUT_LIMIT, RESULTS, Cursor, Store, clip
 from tests.services.sessions import sessions
 
 
@@ -129,10 +129,10 @@ def test_results_are_kept_by_key_and_the_oldest_go() -> None:
     store.cache("k", "2")
     assert store.cached("k") == "2"
     assert store.cached("other") is None
-    for number in range(300):
+    for number in range(RESULTS):
         store.cache(str(number), "x")
     assert store.cached("k") is None
-    assert store.cached("299") == "x"
+    assert store.cached(str(RESULTS - 1)) == "x"
 
 
 def test_a_store_is_there_after_it_was_closed(tmp_path: Path) -> None:
