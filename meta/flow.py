@@ -246,7 +246,8 @@ def _build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry
     if dry_run:
         return Built(tool, verdict, "dry-run", proposal.decision.reason)
     tool = manifest.with_verdict(tool, verdict)
-    text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate))
+    real = next((check.seconds for check in verdict.checks if check.seconds), ())
+    text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate, real))
     lifecycle.propose(workspace, tool, workflow, estimate, text)
     return Built(tool, verdict, "proposed", proposal.decision.reason)
 

@@ -392,11 +392,15 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of a tool: `passed` is None where it could not be run; `detail` says why or what was seen."""
+    """One check of a tool: `passed` is None where it could not be run; `detail` says why or what was seen.
+
+    `seconds` are those of real runs of the tool, where the check made some.
+    """
 
     name: str
     passed: bool | None
     detail: str = ""
+    seconds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

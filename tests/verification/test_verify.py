@@ -123,6 +123,7 @@ def test_replay_compares_what_is_left_on_the_recorded_commit(
     check = by_name(verify(made, of, workspace=repository))["replay"]
     assert check.passed is passed, check.detail
     assert detail in check.detail
+    assert bool(check.seconds) is (passed is True)
 
 
 @needs_sandbox
