@@ -12,10 +12,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from meta.mining.events import Trace
-from meta.mining.patterns import Instance, Pattern
+from meta.mining.patterns import Instance, Pattern, weighed
 from meta.mining.segments import commands
 from meta.mining.selection import THRESHOLD
-from meta.mining.triggers import SOMETIMES, weighed
+from meta.mining.triggers import SOMETIMES
 from meta.model import Segment
 
 MOSTLY = 0.5  # share of the second pattern's occurrences that the first leads

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from meta.mining.events import Trace
-from meta.mining.patterns import Instance, Pattern
+from meta.mining.patterns import Instance, Pattern, events_of, weighed
 
 SHARE = 0.08  # of the occurrences that must have the neighbour
 LIFT = 4.0  # how much commoner it must be there than elsewhere
@@ -41,12 +41,12 @@ def extended(
     kept: list[Pattern] = []
     taken: set[tuple[int, int]] = set()
     for pattern in _joined([one for one in patterns if not one.loop], traces, least):
-        events = _events(pattern)
+        events = events_of(pattern)
         if len(events & taken) < CONTAINED * len(events):
             kept.append(_grown(pattern, traces, rates, least))
-            taken |= _events(kept[-1])
+            taken |= events_of(kept[-1])
     loops = (one for one in patterns if one.loop)
-    return kept + [one for one in loops if len(_events(one) & taken) < CONTAINED * len(_events(one))]
+    return kept + [one for one in loops if len(events_of(one) & taken) < CONTAINED * len(events_of(one))]
 
 
 def _joined(patterns: list[Pattern], traces: Sequence[Trace], least: int) -> list[Pattern]:
@@ -105,11 +105,11 @@ def _join(
         empty = (-1,) * (wide + len(between))
         instances += [Instance(then.instances[n].trace, (*empty, *then.instances[n].positions)) for n in sorted(alone)]
     steps = (*first.steps, *between, *then.steps)
-    whole = _counted(Pattern(steps, (), tuple(instances), False, first.gain + then.gain))
+    whole = weighed(Pattern(steps, (), (), False, first.gain + then.gain), instances)
     larger, used = (then, set(matched.values())) if whole_first else (first, set(matched))
     rest = tuple(one for number, one in enumerate(larger.instances) if number not in used)
     share = len(rest) / len(larger.instances)
-    return whole, [_counted(replace(larger, instances=rest, gain=larger.gain * share))] if len(rest) >= least else []
+    return whole, [weighed(replace(larger, gain=larger.gain * share), rest)] if len(rest) >= least else []
 
 
 def _usual(
@@ -123,16 +123,6 @@ def _usual(
         seen[tuple(int(symbol) for symbol in traces[one.trace].symbols[span])] += 1
     usual = [(count, commands) for commands, count in seen.items() if commands and count >= least]
     return max(usual)[1] if usual else ()
-
-
-def _counted(pattern: Pattern) -> Pattern:
-    """The pattern with the presence of its steps as its occurrences have them."""
-    there = np.array([one.positions for one in pattern.instances]) >= 0
-    return replace(pattern, presence=tuple(float(share) for share in there.mean(axis=0)))
-
-
-def _events(pattern: Pattern) -> set[tuple[int, int]]:
-    return {(one.trace, place) for one in pattern.instances for place in one.positions if place >= 0}
 
 
 def _grown(pattern: Pattern, traces: Sequence[Trace], rates: dict[int, float], least: int) -> Pattern:
@@ -152,7 +142,7 @@ def _neighbour(
     places: defaultdict[int, dict[int, int]] = defaultdict(dict)
     ends: Counter[int] = Counter()
     ended: defaultdict[int, Counter[int]] = defaultdict(Counter)
-    inside = _events(pattern)
+    inside = events_of(pattern)
     for number, one in enumerate(pattern.instances):
         column, place = _end(one, after=after)
         beside = place + 1 if after else place - 1

@@ -6,7 +6,7 @@ What the symbols mean is not known here; `workflows` made of them are not either
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,6 +36,18 @@ class Pattern:
     instances: tuple[Instance, ...]
     loop: bool
     gain: float
+
+
+def events_of(pattern: Pattern) -> set[tuple[int, int]]:
+    """The events of all occurrences: trace and position."""
+    return {(one.trace, place) for one in pattern.instances for place in one.positions if place >= 0}
+
+
+def weighed(pattern: Pattern, instances: Sequence[Instance]) -> Pattern:
+    """The pattern with other instances, and the presences that these make."""
+    columns = zip(*(one.positions for one in instances), strict=True)
+    presence = tuple(sum(place >= 0 for place in column) / len(instances) for column in columns)
+    return replace(pattern, presence=presence, instances=tuple(instances))
 
 
 def find(

@@ -16,7 +16,7 @@ from itertools import groupby
 import numpy as np
 
 from meta.mining.events import Trace
-from meta.mining.patterns import Instance, Pattern
+from meta.mining.patterns import Instance, Pattern, events_of, weighed
 from meta.mining.selection import THRESHOLD, contains
 from meta.model import Segment
 
@@ -176,27 +176,23 @@ def joined(patterns: Sequence[Pattern], more: Sequence[Pattern]) -> list[Pattern
     """
     kept = list(patterns)
     for new in more:
-        events = _events(new)
+        events = events_of(new)
         within = [n for n, p in enumerate(kept) if len(p.steps) < len(new.steps) and _holds(new, p)]
         if within:
             kept[within[0]] = _absorbed(new, kept[within[0]])
             continue
-        told = len(events & {event for p in kept for event in _events(p)}) >= SAME * len(events)
+        told = len(events & {event for p in kept for event in events_of(p)}) >= SAME * len(events)
         if not told and not any(contains(p.steps, new.steps) for p in kept):
             kept.append(new)
     return kept
-
-
-def _events(pattern: Pattern) -> set[tuple[int, int]]:
-    return {(one.trace, place) for one in pattern.instances for place in one.positions if place >= 0}
 
 
 def _holds(new: Pattern, old: Pattern) -> bool:
     """Whether `new` has the usual steps of `old`, in order, and mostly in the same places."""
     usual = [column for column, share in enumerate(old.presence) if share >= COMMON]
     steps = tuple(old.steps[column] for column in usual)
-    events = {(one.trace, one.positions[column]) for one in old.instances for column in usual} & _events(old)
-    return not old.loop and _common(new.steps, steps) == steps and len(events & _events(new)) >= SAME * len(events)
+    events = {(one.trace, one.positions[column]) for one in old.instances for column in usual} & events_of(old)
+    return not old.loop and _common(new.steps, steps) == steps and len(events & events_of(new)) >= SAME * len(events)
 
 
 def _absorbed(new: Pattern, old: Pattern) -> Pattern:
@@ -209,10 +205,3 @@ def _absorbed(new: Pattern, old: Pattern) -> Pattern:
         if one.trace not in traces
     )
     return weighed(replace(new, gain=max(new.gain, old.gain)), (*new.instances, *others))
-
-
-def weighed(pattern: Pattern, instances: Sequence[Instance]) -> Pattern:
-    """The pattern with other instances, and the presences that these make."""
-    columns = zip(*(one.positions for one in instances), strict=True)
-    presence = tuple(sum(place >= 0 for place in column) / len(instances) for column in columns)
-    return replace(pattern, presence=presence, instances=tuple(instances))
