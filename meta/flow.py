@@ -6,12 +6,14 @@ What happens in a call is told in its room; here values are only carried from on
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meta import archive, codec, files, llm, sources
 from meta.config import Config
@@ -22,7 +24,9 @@ from meta.sources import git_history
 from meta.store import Store
 
 if TYPE_CHECKING:
-    from meta.roi import Window
+    from meta.mining.shell import Reader
+    from meta.mining.workflows import Remember
+    from meta.roi import Price, Window
 
 
 def survey(
@@ -49,12 +53,22 @@ def _survey(store: Store, settings: Config, project: str | None) -> Survey:
             key = _key(name, mark, settings)
             text = store.cached(key)
             if text is None:
-                text = codec.dump(
-                    _mine(name, store.sessions(sources.merge, name), settings, partial(_remembered, store))
-                )
+                text = codec.dump(_mine(name, store, settings))
                 store.cache(key, text)
             surveys.append(codec.load(text, Survey))
     return _together(surveys)
+
+
+@contextmanager
+def _recalled(store: Store, about: str) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
+    """What was found out about something before, and a place for what is found out now; that is kept."""
+    key = hashlib.sha256(f"{program()} {about}".encode()).hexdigest()
+    text = store.cached(key)
+    before: Mapping[str, Any] = json.loads(text) if text else {}
+    now: dict[str, Any] = {}
+    yield before, now
+    if now != before:
+        store.cache(key, json.dumps(now))
 
 
 def _remembered(store: Store, key: str, lift: Callable[[], Workflow]) -> Workflow:
@@ -74,17 +88,28 @@ def _key(name: str, mark: str, settings: Config) -> str:
     return hashlib.sha256(f"{program()} {name} {mark} {asked}".encode()).hexdigest()
 
 
-def _mine(
-    name: str,
-    sessions: Sequence[Session],
-    settings: Config,
-    remember: Callable[[str, Callable[[], Workflow]], Workflow],
-) -> Survey:
-    """A project's survey.
+def _mine(name: str, store: Store, settings: Config) -> Survey:
+    """A project's survey, with what was read, priced and lifted for an earlier one at hand.
 
     Sessions that programs drove (observers, benchmarks) are nobody's habit, unless there are no others.
     """
-    from meta import mining, prices, roi
+    from meta import prices
+    from meta.mining.shell import Reader
+
+    with (
+        _recalled(store, f"commands {name}") as commands,
+        _recalled(store, f"prices {name} {prices.tables()}") as priced,
+    ):
+        usd = prices.Prices(*priced).usd
+        return _surveyed(
+            name, store.sessions(sources.merge, name), settings, Reader(*commands), usd, partial(_remembered, store)
+        )
+
+
+def _surveyed(
+    name: str, sessions: Sequence[Session], settings: Config, parse: Reader, usd: Price, remember: Remember
+) -> Survey:
+    from meta import mining, roi
     from meta.generation import naming
 
     driven = [s for s in sessions if s.events]
@@ -92,15 +117,17 @@ def _mine(
     people = git_history.joined(by_hand if any(s.origin != "git" for s in by_hand) else driven)
     history = [session for session in people if session.origin == "git"]
     worked = [session for session in people if session.origin != "git"]
-    workflows = mining.mine(name, worked, support=settings.min_support, least=settings.min_sessions, remember=remember)
+    workflows = mining.mine(
+        name, worked, support=settings.min_support, least=settings.min_sessions, parse=parse, remember=remember
+    )
     workflows += mining.releases(name, history, support=settings.min_support, least=settings.min_sessions)
     proposals: list[Proposal] = []
     taken: set[str] = set()
-    for workflow in roi.measured(workflows, people, prices.usd):
+    for workflow in roi.measured(workflows, people, usd):
         named = replace(workflow, name=naming.name(workflow, taken))
         taken.add(named.name)
         seen = history if named.occurrences and named.occurrences[0].origin == "git" else worked
-        estimate = roi.estimate(named, _window(seen), prices.usd)
+        estimate = roi.estimate(named, _window(seen), usd)
         decision = roi.decide(
             named, estimate, weeks=settings.weeks, support=settings.min_support, sessions=settings.min_sessions
         )

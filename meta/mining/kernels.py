@@ -1,4 +1,4 @@
-"""The inner loops of the pattern miner, compiled once and kept on disk.
+"""The inner loops of the pattern miner: as they stand for a short log, compiled and kept on disk for a long one.
 
 Numbers in, numbers out: what they mean is said by the callers. Compiled code lies beside the package or, where that
 cannot be written, in the user's cache folder (or in `NUMBA_CACHE_DIR`); where neither can, it is compiled anew.
@@ -6,38 +6,69 @@ cannot be written, in the user's cache folder (or in `NUMBA_CACHE_DIR`); where n
 
 from __future__ import annotations
 
+import functools
 import math
+import time
 from collections.abc import Callable
+from types import FunctionType
 from typing import TypeVar, cast
 
-import numba
 import numpy as np
 
 ADJACENT = 0.25  # bits of a joint of a seed, before its pattern is known: no gap
 NEAR = 2.0
 SHRINK = 100.0  # events; a session much shorter tells little about its own rates
 APART = 2.0  # the same: a gap, without its length
+LONG = 5000  # numbers in the longest array, or
+PATIENCE = 0.5  # seconds in a process: what loading the compiler takes, so that waiting never costs more than twice
 
 Function = TypeVar("Function", bound=Callable[..., object])
+_spent = [0.0]  # seconds in uncompiled loops
 
 
-def compiled(function: Function) -> Function:
-    """`function` compiled on its first call; the machine code is kept on disk where a folder for it can be written."""
-    try:
-        kernel = numba.njit(cache=True)(function)
-    except RuntimeError:  # numba found no folder that it can write
-        kernel = numba.njit(function)
-    return cast(Function, kernel)
+def kernel(function: Function) -> Function:
+    """`function` over arrays, by whichever way is quicker by now; the result is the same."""
+
+    @functools.wraps(function)
+    def either(*arguments: object) -> object:
+        longest = max(len(argument) for argument in arguments if isinstance(argument, np.ndarray))
+        if longest >= LONG or _spent[0] > PATIENCE:
+            return _compiled(function)(*arguments)
+        start = time.perf_counter()
+        result = function(*map(_plain, arguments))
+        _spent[0] += time.perf_counter() - start
+        return result
+
+    return cast(Function, either)
 
 
-@compiled
+def _plain(argument: object) -> object:
+    """A row of numbers as a list, whose items Python reads several times faster than those of an array."""
+    return argument.tolist() if isinstance(argument, np.ndarray) and argument.ndim == 1 else argument
+
+
+@functools.cache
+def _compiled(function: Callable[..., object]) -> Callable[..., object]:
+    import numba  # with what it loads to run anything 0.5 s
+
+    def jit(plain: FunctionType, known: dict[str, object]) -> Callable[..., object]:
+        own = FunctionType(plain.__code__, {**plain.__globals__, **known}, plain.__name__)
+        own.__qualname__ = plain.__qualname__
+        try:
+            return cast(Callable[..., object], numba.njit(cache=True)(own))
+        except RuntimeError:  # numba found no folder that it can write
+            return cast(Callable[..., object], numba.njit(own))
+
+    return jit(cast(FunctionType, function), {"length_bits": jit(cast(FunctionType, length_bits), {})})
+
+
 def length_bits(gap: float) -> float:
     """Bits to tell the length of a gap that is there: 1 for one event, about twice the logarithm for many."""
     gap = max(gap, 1.0)
     return math.log2(gap * (gap + 1))
 
 
-@compiled
+@kernel
 def count_seeds(
     symbols: np.ndarray,
     traces: np.ndarray,
@@ -102,12 +133,12 @@ def count_seeds(
                 keys[slot] = whole
                 kind = 0 if longest <= 0 else (1 if longest <= NEAR else 2)
                 counts[slot, kind] += 1
-                bits[slot, kind] += total
+                bits[slot, kind] = float(bits[slot, kind]) + total  # NumPy alone would add in single precision
     held = np.nonzero(counts.sum(axis=1) >= 3)[0]
     return keys[held], counts[held], bits[held]
 
 
-@compiled
+@kernel
 def expected(
     steps: np.ndarray,
     cell_starts: np.ndarray,
@@ -147,13 +178,11 @@ def expected(
     return np.maximum(chance, 1e-300)
 
 
-@compiled
+@kernel
 def align(
-    events: np.ndarray,
     symbols: np.ndarray,
     traces: np.ndarray,
     places: np.ndarray,
-    free: np.ndarray,
     steps: np.ndarray,
     match: np.ndarray,
     skip: np.ndarray,
@@ -162,18 +191,17 @@ def align(
     apart: float,
     reach: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The best set of non-overlapping occurrences of a profile among the candidate events, all scores in bits.
+    """The best set of non-overlapping occurrences of a profile among its candidate events, all scores in bits.
 
     `match` is gained by a step that is there, `skip` paid for one that is not, `pointer` once an occurrence,
-    `adjacent` or `apart` (and the length) for a gap. Gives the event of every step of every occurrence (-1 where
+    `adjacent` or `apart` (and the length) for a gap. Gives the candidate of every step of every occurrence (-1 where
     absent), and for the joints: how many are adjacent, how many apart, and the bits of the lengths of those.
     """
     k = len(steps)
     room = 0
-    for e in events:
-        if free[e]:
-            for j in range(k):
-                room += steps[j] == symbols[e]
+    for e in range(len(symbols)):
+        for j in range(k):
+            room += steps[j] == symbols[e]
     node_event = np.empty(room, np.int64)
     node_step = np.empty(room, np.int64)
     node_score = np.empty(room)
@@ -184,11 +212,8 @@ def align(
         before[j + 1] = before[j] + skip[j]
     node_total = np.zeros(room + 1)
     node_choice = np.full(room + 1, -1, np.int64)
-    node_open = np.empty(room, np.int64)  # how many nodes stand before the event of this node
     n = 0
-    for e in events:
-        if not free[e]:
-            continue
+    for e in range(len(symbols)):
         opened = n
         for j in range(k):
             if steps[j] != symbols[e]:
@@ -215,9 +240,7 @@ def align(
             node_score[n] = score
             node_back[n] = back
             node_first[n] = opened if back < 0 else node_first[back]
-            node_open[n] = opened
             node_total[n + 1] = node_total[n]
-            node_choice[n + 1] = -1
             whole = score - (before[k] - before[j + 1])
             if back >= 0 and whole > 0 and node_total[node_first[n]] + whole > node_total[n + 1]:
                 node_total[n + 1] = node_total[node_first[n]] + whole
@@ -247,7 +270,7 @@ def align(
     return rows[:found][::-1], joints
 
 
-@compiled
+@kernel
 def tally(
     rows: np.ndarray,
     symbols: np.ndarray,

@@ -190,5 +190,7 @@ def kind_name(values: Sequence[str]) -> str:
 
 def majority(values: Sequence[str], share: float = 0.6) -> str | None:
     """The value that most runs have, None where none is that usual."""
+    if len(values) < 2:
+        return None
     value, count = Counter(values).most_common(1)[0]
-    return value if len(values) >= 2 and count >= share * len(values) else None
+    return value if count >= share * len(values) else None

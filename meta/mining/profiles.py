@@ -118,8 +118,10 @@ def fit(
     if by_chance[0] <= 0:  # all of it is explained by other profiles
         return None
     information = np.log2(by_chance[1:] / by_chance[0])
-    places = math.log2(by_chance[0]) + float(information.sum())  # bits of the number of places where it could stand
+    pointer = math.log2(by_chance[0]) + float(information.sum())  # bits of the number of places where it could stand
     candidates = events.of(steps)
+    candidates = candidates[residual.free[candidates]]
+    symbols, traces, places = (row[candidates] for row in (events.symbols, events.traces, residual.places))
     present = guess
     count = float(guess.max()) / 0.9
     adjacent, apart = 3.0, 1.0
@@ -129,15 +131,13 @@ def fit(
     for _ in range(ALIGNMENTS):
         rate = (present + 1.0) / (count + 1.25)
         found, joints = align(
-            candidates,
-            events.symbols,
-            events.traces,
-            residual.places,
-            residual.free,
+            symbols,
+            traces,
+            places,
             np.array(steps, np.int64),
             information + np.log2(rate),
             -np.log2(1 - rate),
-            places - math.log2(max(count, 1.0)),
+            pointer - math.log2(max(count, 1.0)),
             -math.log2(adjacent / (adjacent + apart)),
             -math.log2(apart / (adjacent + apart)),
             REACH,
@@ -155,7 +155,7 @@ def fit(
     bits = surprise(count, core) + count * math.log2(core / by_chance[0]) - float(absent @ information) - joints[2]
     bits -= sequence_bits(joints[0], joints[1], 2.0, 0.5)
     bits -= presence_bits(found >= 0)
-    return Profile(steps, found, bits - naming.bits(steps))
+    return Profile(steps, np.where(found >= 0, candidates[found], -1), bits - naming.bits(steps))
 
 
 def grow(events: Events, residual: Residual, profile: Profile, naming: Naming) -> Profile:

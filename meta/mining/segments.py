@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
 from meta.mining.shell import Command, parse
 from meta.model import Event, Segment, Session, Status, Step, Word
+
+Parse = Callable[[str, str], tuple[Command, ...]]  # a call and its shell -> the commands that it ran
 
 IDLE = 30 * 60.0  # seconds of silence after which a new task is assumed
 _CONTINUE = re.compile(
@@ -29,7 +31,7 @@ def continues(prompt: str) -> bool:
     return len(prompt) <= 60 and _CONTINUE.fullmatch(prompt.strip()) is not None
 
 
-def segments(session: Session) -> tuple[Segment, ...]:
+def segments(session: Session, parse: Parse = parse) -> tuple[Segment, ...]:
     """The session's steps, prompt to prompt, cut where it lay idle. Segments without steps are left out."""
     spans: list[tuple[list[str], list[Step]]] = [([], [])]
     last: float | None = None
@@ -40,7 +42,7 @@ def segments(session: Session) -> tuple[Segment, ...]:
         elif idle:
             spans.append((list(spans[-1][0]), []))
         if event.kind == "call":
-            spans[-1][1].extend(_steps(event, position, session))
+            spans[-1][1].extend(_steps(event, position, session, parse))
         if event.time is not None:
             last = event.time + (event.seconds or 0.0)
     return tuple(
@@ -55,7 +57,7 @@ def commands(segment: Segment) -> list[Step]:
     return [step for step in segment.steps if step.kind == "command" and step.effect != "look"]
 
 
-def _steps(event: Event, position: int, session: Session) -> Iterator[Step]:
+def _steps(event: Event, position: int, session: Session, parse: Parse) -> Iterator[Step]:
     if event.status == "not-run":
         return
     if event.tool_kind == "shell":

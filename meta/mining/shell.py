@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from tree_sitter import Node
 
@@ -105,6 +105,37 @@ def parse(command: str, shell: str = "bash") -> tuple[Command, ...]:
     if atoms is None or sum(atom.kind != "word" for atom in atoms) > MOST:
         return (_broken(command),)
     return tuple(_commands(atoms))
+
+
+class Reader:
+    """`parse`, with what was read before at hand: the grammar takes most of the time of mining a small change.
+
+    `known` are results in a form that JSON can hold; those that are asked for go into `used`.
+    """
+
+    def __init__(self, known: Mapping[str, Any], used: dict[str, Any]) -> None:
+        self._known, self._used = known, used
+        self._commands: dict[tuple[str, str], tuple[Command, ...]] = {}
+
+    def __call__(self, command: str, shell: str = "bash") -> tuple[Command, ...]:
+        if (command, shell) not in self._commands:
+            key = f"{shell} {command}"
+            rows = self._known.get(key)
+            commands = parse(command, shell) if rows is None else tuple(map(_from_row, rows))
+            self._commands[command, shell] = commands
+            self._used[key] = list(map(_to_row, commands)) if rows is None else rows
+        return self._commands[command, shell]
+
+
+def _to_row(command: Command) -> list[Any]:
+    words = [w.text if w == Word(w.text, w.text) else [w.text, w.value, w.style, w.prefix] for w in command.words]
+    kept = (command.display, command.directory, command.hidden, command.broken)
+    return [command.head, command.kind, command.effect, words, *kept]
+
+
+def _from_row(row: list[Any]) -> Command:
+    head, kind, effect, words, *kept = row
+    return Command(head, kind, effect, tuple(Word(w, w) if isinstance(w, str) else Word(*w) for w in words), *kept)
 
 
 def _broken(text: str) -> Command:

@@ -22,7 +22,8 @@ from meta.mining.extension import extended
 from meta.mining.lifting import lift
 from meta.mining.patterns import Instance, Pattern, find
 from meta.mining.runs import Column, Run
-from meta.mining.segments import commands, segments
+from meta.mining.segments import Parse, commands, segments
+from meta.mining.shell import parse
 from meta.mining.triggers import joined, prompted
 from meta.mining.unison import unison
 from meta.mining.vocabulary import learned
@@ -42,14 +43,20 @@ def _forgetful(key: str, lift: Callable[[], Workflow]) -> Workflow:
 
 
 def mine(
-    project: str, sessions: Iterable[Session], *, support: int = 3, least: int = 3, remember: Remember = _forgetful
+    project: str,
+    sessions: Iterable[Session],
+    *,
+    support: int = 3,
+    least: int = 3,
+    parse: Parse = parse,
+    remember: Remember = _forgetful,
 ) -> list[Workflow]:
     """The workflows of a project, the one that explains most first.
 
-    `support` is the number of occurrences and `least` the number of sessions that make a habit. `remember(key, lift)`
-    gives what was lifted before from the same runs, else lifts: most runs stay the same from one session to the next.
+    `support` is the number of occurrences and `least` the number of sessions that make a habit. `parse` reads a shell
+    call (see `shell.Reader`), `remember(key, lift)` gives what was lifted before from the same runs, else lifts: most runs stay the same from one session to the next.
     """
-    found = learned([segment for session in sessions for segment in segments(session)])
+    found = learned([segment for session in sessions for segment in segments(session, parse)])
     columns = vocabulary(found)
     numbers = {column.head: number for number, column in enumerate(columns)}
     weights = np.array([float(column.effect == "work") for column in columns])

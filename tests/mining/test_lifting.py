@@ -10,6 +10,7 @@ import pytest
 
 from meta.mining.binding import bind
 from meta.mining.lifting import lift
+from meta.mining.naming import majority
 from meta.mining.programs import Program
 from meta.mining.runs import Run
 from meta.model import Parameter, Workflow
@@ -315,3 +316,16 @@ def test_leaving_out_by_short_cut_counts_as_fitting_every_run_again(seed: int) -
         refused = {session for session, _ in workflow.refused}
         again += one.session not in refused and not isinstance(bind(others.steps, others.parameters, one), str)
     assert workflow.held_out == again
+
+
+@pytest.mark.parametrize(
+    ("values", "usual"),
+    [
+        pytest.param(["a", "a", "b"], "a", id="most runs have it"),
+        pytest.param(["a", "b"], None, id="each run has its own"),
+        pytest.param(["a"], None, id="one run tells nothing"),
+        pytest.param([], None, id="of a step that no run had"),
+    ],
+)
+def test_a_value_is_the_usual_one_where_most_runs_have_it(values: list[str], usual: str | None) -> None:
+    assert majority(values) == usual

@@ -1,5 +1,6 @@
 """A shell call becomes the simple commands that it ran, and nothing that it did not run."""
 
+import json
 import subprocess
 import time
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meta.mining.shell import as_word, parse
+from meta.mining.shell import Reader, as_word, parse
 from meta.model import Style
 from meta.rendering import quote
 
@@ -202,3 +203,28 @@ def test_powershell_is_cut_outside_of_quotes_and_left_opaque() -> None:
     commands = parse("go build ./...; Write-Output 'a; b'", "powershell")
     assert [(c.head, c.effect) for c in commands] == [("go build", "work"), ("Write-Output", "look")]
     assert all(word.style == "shell" for c in commands for word in c.words)
+
+
+CALLS = [
+    "cd a && uv run pytest -q 'x y' 2>&1 | tail -3; git commit -m \"$(cat <<'EOF'\na\nEOF\n)\"",
+    "if then",
+    "ls",
+    "",
+]
+
+
+def test_what_was_read_before_is_the_same_as_when_read_anew() -> None:
+    used: dict[str, object] = {}
+    first = [Reader({}, used)(call) for call in CALLS]
+    kept = json.loads(json.dumps(used))
+    again = Reader(kept, {})
+    assert [again(call) for call in CALLS] == first == [parse(call) for call in CALLS]
+    assert [again(call, "powershell") for call in CALLS] == [parse(call, "powershell") for call in CALLS]
+
+
+def test_a_call_that_is_asked_for_no_more_is_not_kept() -> None:
+    before: dict[str, object] = {}
+    Reader({}, before)("make a")
+    after: dict[str, object] = {}
+    Reader(before, after)("make b")
+    assert [list(kept) for kept in (before, after)] == [["bash make a"], ["bash make b"]]
