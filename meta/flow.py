@@ -137,9 +137,14 @@ def _surveyed(
         sessions=sum(bool(session.events) and not session.id.startswith(f"{session.parent}/") for session in sessions),
         events=sum(len(session.events) for session in sessions),
         skipped=skipped(sessions),
-        proposals=tuple(p for p in proposals if not p.workflow.loop),
-        loops=tuple(p for p in proposals if p.workflow.loop),
+        proposals=tuple(p for p in proposals if not _is_loop(p.workflow, settings)),
+        loops=tuple(p for p in proposals if _is_loop(p.workflow, settings)),
     )
+
+
+def _is_loop(workflow: Workflow, settings: Config) -> bool:
+    """Whether it was repeated inside few sessions, as far as its runs could be explained."""
+    return workflow.loop or workflow.sessions < settings.min_sessions
 
 
 def _window(sessions: Iterable[Session]) -> Window | None:

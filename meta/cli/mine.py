@@ -11,11 +11,16 @@ from meta import contract, flow
 from meta.cli import desk
 from meta.model import Proposal, Survey
 
+HALF_A_YEAR = 26.0  # weeks
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     desk.paths_argument(parser)
     desk.project_option(parser)
     parser.add_argument("--top", type=int, default=20, metavar="N", help="rows to show (default: 20)")
+    parser.add_argument(
+        "--all", action="store_true", help="show too what would take longer than half a year to pay back"
+    )
     desk.json_option(parser)
 
 
@@ -25,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         desk.as_json(contract.survey(survey))
     else:
-        report(survey, args.top)
+        report(survey, args.top, everything=args.all)
     return 0
 
 
@@ -44,7 +49,7 @@ def row(proposal: Proposal) -> tuple[str, ...]:
     )
 
 
-def report(survey: Survey, top: int) -> None:
+def report(survey: Survey, top: int, *, everything: bool) -> None:
     """The proposals as a table, or the plain sentence that there are none."""
     if not survey.sessions:
         desk.nothing(survey.skipped)
@@ -56,6 +61,9 @@ def report(survey: Survey, top: int) -> None:
     if not survey.proposals:
         print("Nothing repeats often enough to be worth a tool.")
         return
+    shown = [p for p in survey.proposals if everything or p.decision.build or p.estimate.payback_weeks <= HALF_A_YEAR]
     headers = ("name", "project", "steps", "runs/sessions", "saves a week", "", "why")
-    desk.table(headers, [row(proposal) for proposal in survey.proposals[:top]])
+    desk.table(headers, [row(proposal) for proposal in shown[:top]])
+    if hidden := len(survey.proposals) - len(shown):
+        print(f"{hidden} more would take longer than half a year to pay back: `meta mine --all`.")
     print("`meta show NAME` shows the evidence; `meta extract` builds what is worth it.")

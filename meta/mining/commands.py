@@ -34,6 +34,7 @@ EXAMPLES: tuple[tuple[str, str, Effect], ...] = (
     ("find . -name x -delete", "find", "work"), ("find . -exec rm {} +", "find", "work"),
     ("xargs -r wc -l", "xargs", "look"), ("xargs -0 -n 1 rm -f", "xargs", "work"), ("xargs sed -i s/a/b/", "xargs", "work"),
     ("sort -u names", "sort", "look"), ("sort names -o names", "sort", "work"), ("pytest --version", "pytest", "look"),
+    ("gh pr create --help", "gh pr create", "look"), ("mysql -h db", "mysql", "work"), ("command -v make", "command", "look"),
     ("git -C x status -sb", "git status", "inspect"), ("git branch --show-current", "git branch", "inspect"),
     ("git branch -D old", "git branch", "work"), ("git remote -v", "git remote", "inspect"),
     ("gh pr view 3", "gh pr view", "inspect"), ("gh pr create -f", "gh pr create", "work"),
@@ -49,7 +50,7 @@ EXAMPLES: tuple[tuple[str, str, Effect], ...] = (
 
 # Programs that only show files and text, or do nothing at all. As the end of a pipeline they are how output is looked at.
 LOOK = frozenset([
-    "awk", "base64", "basename", "bat", "cat", "cd", "clear", "cmp", "column", "comm", "cut", "date", "diff", "dir",
+    "awk", "base64", "basename", "bat", "cat", "cd", "clear", "cmp", "column", "comm", "command", "cut", "date", "diff", "dir",
     "dirname", "du", "echo", "egrep", "env", "expr", "false", "fd", "fdfind", "fgrep", "file", "find", "fold", "grep",
     "head", "hexdump", "history", "id", "jq", "less", "ls", "lsof", "man", "md5sum", "more", "nl", "od", "popd",
     "printenv", "printf", "ps", "pushd", "pwd", "read", "realpath", "rg", "sed", "set", "sha1sum", "sha256sum",
@@ -237,7 +238,9 @@ def unwrapped(words: Sequence[str]) -> int:
             continue
         name = program(word)
         wrapper = next((key for key in ((name, *words[at + 1 : at + 2]), (name,)) if key in WRAPPERS), None)
-        if wrapper is None:
+        if wrapper is None or (
+            name == "command" and words[at + 1 : at + 2] in (["-v"], ["-V"])
+        ):  # it asks where, and runs nothing
             return at
         row = WRAPPERS[wrapper]
         behind = _skip_flags(words, row.valued.split(), at + row.names) + row.own
@@ -325,7 +328,7 @@ def effect(head: str, arguments: Sequence[str]) -> Effect:
     name = head.partition(" ")[0]
     if name in LOOK:
         return "work" if _writes(name, arguments) or _runs_work(name, arguments) else "look"
-    if any(a in ("--version", "--help", "-h") for a in arguments[:1]):
+    if "--help" in arguments or arguments[:1] == ("--version",) or arguments == ("-h",):
         return "look"
     if head in INSPECT or name in INSPECT:
         return "work" if _writes(name, arguments) else "inspect"

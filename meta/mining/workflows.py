@@ -20,6 +20,7 @@ from meta.mining.endings import ending
 from meta.mining.events import Trace
 from meta.mining.extension import extended
 from meta.mining.lifting import lift
+from meta.mining.nesting import nested
 from meta.mining.patterns import Instance, Pattern, find
 from meta.mining.runs import Column, Run
 from meta.mining.segments import Parse, commands, segments
@@ -68,8 +69,14 @@ def mine(
         *unison(traces, weights, least),
     ]
     patterns, found = chained(joined(patterns, more), found, traces, least)
-    workflows = (_workflow(project, pattern, columns, found, remember) for pattern in patterns)
-    return [workflow for workflow in workflows if workflow.occurrences]
+    made = {pattern: _workflow(project, pattern, columns, found, remember) for pattern in patterns}
+    for longer, part, both in nested(patterns, least):
+        if longer in made and part in made:
+            whole = _workflow(project, both, columns, found, remember)
+            if len(whole.refused) <= len(made[longer].refused) + len(made[part].refused):
+                made = {both if one is longer else one: whole if one is longer else workflow
+                        for one, workflow in made.items() if one is not part}  # fmt: skip
+    return [workflow for workflow in made.values() if workflow.occurrences]
 
 
 def vocabulary(found: Iterable[Segment]) -> list[Column]:
