@@ -19,17 +19,14 @@ from meta.errors import UserError
 class Config:
     """The settings in force. `workspace` is None outside of one.
 
-    `weeks` is the longest payback that is worth building. `review_minutes` is a person's time for one tool. A
-    workflow needs `min_support` occurrences in `min_sessions` sessions. `polish_model` is asked only on request.
+    `weeks` is the longest payback that is worth building. A workflow needs `min_support` occurrences in
+    `min_sessions` sessions. `polish_model` is asked only on request.
     """
 
     workspace: Path | None = None
     weeks: float = 2.0
     min_support: int = 3
     min_sessions: int = 3
-    usd_per_hour: float = 60.0
-    review_minutes: float = 2.0
-    upkeep_minutes_per_month: float = 1.0
     polish_model: str = "claude-haiku-4-5"
 
 
@@ -48,7 +45,6 @@ _KINDS: dict[str, type[int] | type[float] | type[str]] = {
     for field in fields(Config)[1:]
 }
 _WORD = re.compile(r"[\w.:@/-]+")
-_MAY_BE_ZERO = {"usd_per_hour", "review_minutes", "upkeep_minutes_per_month"}
 
 
 def folders() -> Folders:
@@ -123,7 +119,7 @@ def _checked(settings: Mapping[str, Any], where: str) -> dict[str, Value]:
         right = isinstance(value, int) or (kind is float and isinstance(value, float))
         if not right or isinstance(value, bool):
             raise UserError(f'"{key}" in {where} must be {_name(kind)}, not {value!r}.')
-        if not (0 <= value < float("inf")) or (value == 0 and key not in _MAY_BE_ZERO):
+        if not 0 < value < float("inf"):
             raise UserError(f'"{key}" in {where} must be above zero, not {value!r}.')
     return {key: _KINDS[key](value) for key, value in settings.items()}
 

@@ -48,11 +48,11 @@ def test_a_worktree_whose_git_is_a_file_is_a_workspace(tmp_path: Path) -> None:
 
 
 def test_nearer_settings_win(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text("weeks = 1\nmin_support = 1\nmin_sessions = 1\nusd_per_hour = 1")
+    (tmp_path / "config.toml").write_text("weeks = 1\nmin_support = 1\nmin_sessions = 1\npolish_model = 'own'")
     (root / "meta.toml").write_text("weeks = 2.5\nmin_support = 2\nmin_sessions = 2")
     environment = {"META_WEEKS": "3.5", "META_MIN_SUPPORT": "4", "META_UNRELATED": "x", "META_MIN_SESSIONS": ""}
     config = load(root, environment, tmp_path, {"weeks": 5, "min_support": None})
-    assert config == Config(root, weeks=5.0, min_support=4, min_sessions=2, usd_per_hour=1.0)
+    assert config == Config(root, weeks=5.0, min_support=4, min_sessions=2, polish_model="own")
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,6 @@ def test_a_mistake_names_the_key_and_the_file(root: Path, content: str, message:
 def test_a_mistake_in_the_environment_names_the_variable(root: Path) -> None:
     with pytest.raises(UserError, match="META_WEEKS in the environment must be a number"):
         load(root, {"META_WEEKS": "two"})
-
-
-def test_work_may_cost_nothing(root: Path) -> None:
-    assert load(root, {"META_USD_PER_HOUR": "0"}).usd_per_hour == 0
 
 
 def test_folders_follow_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
