@@ -191,18 +191,22 @@ def extract(
     paths: Sequence[str | Path] = (),
     *,
     project: str | None = None,
+    own: bool = False,
     most: int = 10,
     dry_run: bool = False,
     polish: bool = False,
     progress: Progress = quiet,
 ) -> Extraction:
-    """Read, archive, mine, and propose a tool for what is worth it and not known yet, the best `most` of them."""
+    """Read, archive, mine, and propose a tool for what is worth it and not known yet, the best `most` of them.
+
+    Without paths, or where it is asked for, only the workspace's `own` project is mined.
+    """
     workspace = workspace_of(settings)
     model = llm.access(os.environ, settings.polish_model) if polish else None
     place = None if dry_run else workspace / ".meta" / "store.sqlite"
     with alone(workspace, dry_run=dry_run), Store(place) as store:
         lost = ingest(store, files_of(settings, paths), progress, forget=False)
-        project = project or (None if paths else _own_project(store, workspace))
+        project = project or (_own_project(store, workspace) if own or not paths else None)
         archived = () if dry_run else _archive(store, workspace, project)
         found = _survey(store, settings, project)
         worth = [proposal for proposal in found.proposals if proposal.decision.build]
@@ -212,7 +216,7 @@ def extract(
 
 
 def _own_project(store: Store, workspace: Path) -> str | None:
-    """The project that this workspace is: without paths only its own sessions are its business."""
+    """The project that this workspace is, "" where no session of it is known."""
     name = sources.project(str(workspace), "", "")
     return name if name in store.projects() else ""
 

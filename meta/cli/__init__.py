@@ -54,6 +54,10 @@ def _main(argv: list[str]) -> int:
 
         print(f"meta {__version__}")
         return 0
+    if argv[0] == "hook":  # called by agents, which wait for it: nothing else is loaded
+        from meta.hook import main as hook
+
+        return hook(argv[1:])
     known = [command for _, commands in GROUPS for command in commands]
     if argv[0] not in known:
         from difflib import get_close_matches

@@ -17,14 +17,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     desk.project_option(parser)
     parser.add_argument("--most", type=int, default=10, metavar="N", help="tools to build at the most (default: 10)")
     desk.polish_option(parser)
+    parser.add_argument(
+        "--spooled", action="store_true", help="work off the sessions that hooks have noted, and no others"
+    )
     desk.dry_run_option(parser)
     desk.json_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     settings = desk.settings(args.workspace)
+    if args.spooled:
+        from meta import worker
+
+        done = worker.work_off(settings)
+        print(f"{done.done} sessions worked off, {done.failed} put aside")
+        return 0
     with desk.progress("extracting") as tick:
-        done = flow.extract(
+        extraction = flow.extract(
             settings,
             args.paths,
             project=args.project,
@@ -34,16 +43,16 @@ def run(args: argparse.Namespace) -> int:
             progress=tick,
         )
     if args.json:
-        desk.as_json(contract.extraction(done))
+        desk.as_json(contract.extraction(extraction))
         return 0
-    print(f"{done.survey.sessions} sessions read, {len(done.archived)} archived anew")
-    if not done.tools:
+    print(f"{extraction.survey.sessions} sessions read, {len(extraction.archived)} archived anew")
+    if not extraction.tools:
         print("Nothing new is worth a tool. `meta mine` shows what repeats and why it is kept ad hoc.")
         return 0
     desk.table(
         ("tool", "state", "verdict", "why"),
-        [(t.tool.name, t.state, t.verdict.state, t.reason) for t in done.tools],
+        [(t.tool.name, t.state, t.verdict.state, t.reason) for t in extraction.tools],
     )
-    if any(tool.state == "proposed" for tool in done.tools):
+    if any(tool.state == "proposed" for tool in extraction.tools):
         print("Review a tool with `git show meta/NAME`, then `meta accept NAME` or `meta reject NAME`.")
     return 0
