@@ -44,7 +44,7 @@ def survey(
 
 def _survey(store: Store, settings: Config, project: str | None) -> Survey:
     marks = store.projects()
-    if project is not None and project not in marks:
+    if project and project not in marks:
         known = ", ".join(sorted(filter(None, marks))) or "none"
         raise UserError(f'there are no sessions of a project "{project}". Known are: {known}.')
     surveys = []
@@ -213,6 +213,15 @@ def extract(
         chosen = _unknown(workspace, worth)[:most]
         built = tuple(_build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen)
     return Extraction(replace(found, skipped=summed(found.skipped, lost)), built, (), archived)
+
+
+def candidates(settings: Config) -> tuple[Proposal, ...]:
+    """What is worth a tool in the workspace's own project and has none yet, after its index was brought up to date."""
+    workspace = workspace_of(settings)
+    with alone(workspace), Store(workspace / ".meta" / "store.sqlite") as store:
+        ingest(store, files_of(settings, ()), quiet, forget=False)
+        found = _survey(store, settings, _own_project(store, workspace))
+        return tuple(_unknown(workspace, [proposal for proposal in found.proposals if proposal.decision.build]))
 
 
 def _own_project(store: Store, workspace: Path) -> str | None:

@@ -32,11 +32,12 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A format. `find` lists the default places, `sniff` knows the format by a file's first 64 KiB, `read` reads a file.
+    """A format. `find` lists the files in the default places, `sniff` knows the format by a file's first 64 KiB, `read` reads a file.
 
     `find(home, environment)` yields files that exist. `read(path)` yields the sessions of one file; several for
     formats that keep many in one file. Event ids that are only counted within a session carry the session's id, for
-    the same id in two sessions means a replay.
+    the same id in two sessions means a replay. `places(home, environment)` are the folders in which an agent makes new
+    sessions, there or not yet; formats that are put anywhere by hand have none.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Source:
     sniff: Callable[[Path, bytes], bool]
     read: Callable[[Path], Iterator[Session]]
     examples: tuple[Example, ...] = ()
+    places: Callable[[Path, Mapping[str, str]], Iterable[Path]] = lambda home, environment: ()
 
 
 def lines(path: Path, skipped: Counter[str], limit: int = LINE_LIMIT) -> Iterator[bytes]:

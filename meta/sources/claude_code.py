@@ -63,9 +63,12 @@ _OBSERVER = re.compile(r"[/\\]\.claude-mem[/\\]")  # a tool that watches session
 _LOST_IDS = frozenset({"", "REDACTED"})  # what is left of an id where a transcript was redacted by entropy
 
 
+def places(home: Path, environ: Mapping[str, str]) -> Iterable[Path]:
+    return (Path(environ.get("CLAUDE_CONFIG_DIR") or home / ".claude") / "projects",)
+
+
 def find(home: Path, environ: Mapping[str, str]) -> Iterable[Path]:
-    folder = Path(environ.get("CLAUDE_CONFIG_DIR") or home / ".claude")
-    return sorted((folder / "projects").rglob("*.jsonl"))
+    return sorted(path for place in places(home, environ) for path in place.rglob("*.jsonl"))
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -286,7 +289,7 @@ _SUB_AGENT = r"""
 """
 
 source = Source(
-    AGENT, find, sniff, read,
+    AGENT, find, sniff, read, places=places,
     examples=(
         Example(_RAW.lstrip(), (
             ("prompt", "run the tests", "unknown"),

@@ -57,10 +57,13 @@ _CWD = re.compile(r"<cwd>([^<]*)</cwd>|Current working directory: (.*)")
 _EDITOR = ("# Context from my IDE setup:", "## My request for Codex:")  # what an editor puts before a prompt
 
 
-def find(home: Path, environ: Mapping[str, str]) -> Iterable[Path]:
+def places(home: Path, environ: Mapping[str, str]) -> Iterable[Path]:
     folder = Path(environ.get("CODEX_HOME") or home / ".codex")
-    places = (folder / "sessions", folder / "archived_sessions")
-    return sorted(path for place in places for path in place.rglob("rollout-*.jsonl*"))
+    return (folder / "sessions", folder / "archived_sessions")
+
+
+def find(home: Path, environ: Mapping[str, str]) -> Iterable[Path]:
+    return sorted(path for place in places(home, environ) for path in place.rglob("rollout-*.jsonl*"))
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -366,7 +369,7 @@ _BARE_ROWS = r"""
 """
 
 source = Source(
-    AGENT, find, sniff, read,
+    AGENT, find, sniff, read, places=places,
     examples=(
         Example(_RAW.lstrip(), (
             ("prompt", "run the tests", "unknown"),

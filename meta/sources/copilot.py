@@ -35,8 +35,12 @@ _USED = frozenset({
 })  # fmt: skip
 
 
+def places(home: Path, environment: Mapping[str, str]) -> Iterable[Path]:
+    return (home / ".copilot" / "session-state",)
+
+
 def find(home: Path, environment: Mapping[str, str]) -> Iterable[Path]:
-    folder = home / ".copilot" / "session-state"
+    (folder,) = places(home, environment)
     return [*folder.glob("*/events.jsonl"), *folder.glob("*.jsonl")]
 
 
@@ -170,6 +174,7 @@ source = Source(
     find=find,
     sniff=sniff,
     read=read,
+    places=places,
     examples=(
         Example(
             _EXAMPLE,

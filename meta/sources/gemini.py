@@ -29,8 +29,12 @@ _STARTED = re.compile(r"\A\s*(?:<untrusted_context>\s*)?(?:Output|Command|Stdout
 _DIRECTORY = re.compile(r"\ACommand: .*\nDirectory: (/.*)$", re.MULTILINE)
 
 
+def places(home: Path, environment: Mapping[str, str]) -> Iterable[Path]:
+    return (Path(environment.get("GEMINI_CLI_HOME") or home) / ".gemini" / "tmp",)
+
+
 def find(home: Path, environment: Mapping[str, str]) -> Iterable[Path]:
-    base = Path(environment.get("GEMINI_CLI_HOME") or home) / ".gemini" / "tmp"
+    (base,) = places(home, environment)
     return [*base.glob("*/chats/**/*.json"), *base.glob("*/chats/**/*.jsonl")]
 
 
@@ -209,6 +213,7 @@ source = Source(
     find=find,
     sniff=sniff,
     read=read,
+    places=places,
     examples=(
         Example(_DOCUMENT, (("prompt", "lint it", "unknown"), ("call", "ruff check .", "failed")), "session-1.json"),
         Example(

@@ -24,8 +24,12 @@ from meta.sources.values import arguments, between, count, integer, listing, map
 Record = dict[str, Any]
 
 
+def places(home: Path, environment: Mapping[str, str]) -> Iterable[Path]:
+    return (Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "opencode",)
+
+
 def find(home: Path, environment: Mapping[str, str]) -> Iterable[Path]:
-    data = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "opencode"
+    (data,) = places(home, environment)
     database = Path(environment.get("OPENCODE_DB") or "opencode.db")
     databases = [path for path in [data / database] if path.is_file()]
     return [*databases, *(data / "storage" / "session").glob("*/ses_*.json")]
@@ -199,6 +203,7 @@ source = Source(
     find=find,
     sniff=sniff,
     read=read,
+    places=places,
     examples=(
         Example(
             _EXPORT,

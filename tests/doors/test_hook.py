@@ -11,26 +11,11 @@ from typing import Any
 
 import pytest
 
-from meta import archive, config, spool, worker
-from tests.cli.conftest import git, session
+from meta import config, spool, worker
+from tests.cli.conftest import git
+from tests.doors.conftest import transcript
 
 MODULES = "import sys; from meta.cli import main; main(['hook']); print(*sys.modules, file=sys.stderr)"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace of the project that the sessions are of, in a home of its own."""
-    for name in ("CACHE", "STATE", "CONFIG", "DATA"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    place = tmp_path / "shop"
-    place.mkdir()
-    git(place, "init", "-q")
-    git(place, "config", "user.name", "ann")
-    git(place, "config", "user.email", "ann@example.org")
-    (place / "meta.toml").touch()
-    (place / ".meta").mkdir()
-    return place
 
 
 def hook(call: object, folder: Path, **environment: str) -> tuple[str, list[str], set[str]]:
@@ -99,11 +84,6 @@ def test_what_is_no_job_is_put_aside(workspace: Path) -> None:
     (folder / "half.json").write_text('{"session": "a"')
     assert [job.session for _, job in spool.jobs(workspace)] == ["good"]
     assert spool.counts(workspace) == (1, 1)
-
-
-def transcript(folder: Path, number: int) -> Path:
-    """A real session's file, as the archive keeps it."""
-    return archive.write(folder, session(number))
 
 
 def test_the_sessions_that_were_noted_become_a_proposed_tool(workspace: Path, tmp_path: Path) -> None:
