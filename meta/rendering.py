@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from meta.model import Binding, Derivation, Fixed, Group, Hole, Parameter, Part, Rest, Style, WorkflowStep
+from meta.model import Binding, Derivation, Fixed, Group, Hole, Parameter, Part, Rest, Style, Workflow, WorkflowStep
 
 _BARE = re.compile(r"[A-Za-z0-9_@%+=:,./^{}~-]*[A-Za-z0-9_@%+=:,./^{}-]")
 _HOME = re.compile(r"^~|[=:]~")
@@ -43,6 +43,14 @@ def quote(value: str, style: Style) -> str:
     if style == "heredoc" and not value.endswith("\n") and not re.search(r"^EOF", value, re.MULTILINE):
         return f"\"$(cat <<'EOF'\n{value}\nEOF\n)\""
     return '"' + _ESCAPED.sub(lambda match: "\\" + match.group(), value) + '"'
+
+
+def required(parameter: Parameter, workflow: Workflow) -> bool:
+    """Whether every run needs a value from the caller."""
+    asked = parameter.source == "caller" and parameter.default is None and parameter.type not in ("bool", "list")
+    return asked and all(
+        parameter.name in run.bindings for run in workflow.occurrences if not run.bindings.get("failed")
+    )
 
 
 def option(name: str) -> str:

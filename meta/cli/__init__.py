@@ -13,7 +13,7 @@ GROUPS = (
     ("Find", ("scan", "mine", "show")),
     ("Build", ("init", "extract", "build", "verify")),
     ("Decide", ("accept", "reject", "retire", "undo", "tools")),
-    ("Keep", ("watch", "daemon", "status", "doctor", "rebuild")),
+    ("Keep", ("serve", "watch", "daemon", "status", "doctor", "rebuild")),
 )
 USAGE = "usage: meta [-h] [--version] COMMAND ..."
 

@@ -15,7 +15,7 @@ from tomlkit.items import Array
 
 from meta.generation.effects import effects
 from meta.model import Check, Decision, Estimate, Occurrence, Tool, Verdict, Workflow, WorkflowStep
-from meta.rendering import option, template
+from meta.rendering import option, required, template
 
 RUNS = 12  # kept in evidence.json
 LARGEST = 4000  # characters of one run's commands
@@ -130,4 +130,5 @@ def _parameter(workflow: Workflow, index: int) -> dict[str, object]:
     given = option(parameter.name) if parameter.source in ("caller", "output") else ""
     follows = parameter.derivation.source if parameter.derivation else ""
     return {"name": parameter.name, "type": parameter.type, "source": parameter.source, "option": given,
+            "required": bool(given) and required(parameter, workflow), "choices": list(parameter.choices),
             "default": parameter.default, "follows": follows}  # fmt: skip

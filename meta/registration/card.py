@@ -112,10 +112,8 @@ def card(tool: Tool, workflow: Workflow, estimate: Estimate) -> Card:
 
 
 def _option(parameter: Parameter, workflow: Workflow) -> Option:
-    asked = parameter.source == "caller" and parameter.default is None and parameter.type not in ("bool", "list")
-    always = all(parameter.name in run.bindings for run in workflow.occurrences if not run.bindings.get("failed"))
     choices = parameter.choices if all(_WORD.fullmatch(choice) for choice in parameter.choices) else ()
-    return Option(parameter.name, parameter.type, asked and always, choices)
+    return Option(parameter.name, parameter.type, rendering.required(parameter, workflow), choices)
 
 
 def _plain(text: str) -> str:

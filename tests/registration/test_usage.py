@@ -37,3 +37,16 @@ def test_failures_and_weeks_are_told_and_refused_calls_are_not_uses() -> None:
     assert usage("gate", [session(call, call, call, status="failed")]) == Usage(3, 3, 2.0)
     assert usage("gate", [session(call, status="not-run")]) == Usage()
     assert usage("gate", [session(call, tool_kind="edit")]) == Usage()
+
+
+@pytest.mark.parametrize(
+    ("tool", "uses"),
+    [
+        pytest.param("mcp__meta__gate_all", 1, id="as Claude and Codex name it"),
+        pytest.param("mcp_meta_gate_all", 1, id="as Gemini names it"),
+        pytest.param("mcp__meta__gate", 0, id="another tool"),
+        pytest.param("mcp__other__gate_all", 0, id="another server"),
+    ],
+)
+def test_a_call_of_the_served_tool_is_a_use(tool: str, uses: int) -> None:
+    assert usage("gate-all", [session("", tool_kind="mcp", tool=tool)]).uses == uses

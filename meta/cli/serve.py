@@ -1,0 +1,29 @@
+"""Serve the registered tools to an agent over MCP on stdin and stdout.
+
+Agents start this by themselves once it stands in their configuration. `--schemas` prints the same tools as function
+schemas for a vendor's API instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from meta import mcp_server
+from meta.cli import desk
+from meta.intake import workspace_of
+from meta.registration.functions import VENDORS
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    desk.workspace_option(parser)
+    parser.add_argument("--schemas", choices=sorted(VENDORS), help="print function schemas for this vendor's API")
+
+
+def run(args: argparse.Namespace) -> int:
+    workspace = workspace_of(desk.settings(args.workspace))
+    if args.schemas:
+        desk.as_json(VENDORS[args.schemas](mcp_server.registered(workspace)))
+    else:
+        mcp_server.serve(workspace, sys.stdin.buffer, sys.stdout.buffer)
+    return 0
