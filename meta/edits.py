@@ -161,6 +161,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def paths(self) -> list[str]:
+        """What was ever changed, taken back or not, by number."""
+        return [str(row["path"]) for row in self._rows() if "path" in row]
+
     def _rows(self) -> Iterator[dict[str, object]]:
         for line in (_load(self.path) or "").split("\n"):
             try:
@@ -187,6 +191,8 @@ class Journal:
                 os.fsync(file.fileno())
         except OSError as error:
             raise UserError(f"cannot write {self.path}: {error.strerror}. Make room or access first.") from error
+        if not content:
+            files.settle(self.path.parent)
 
     def _note(self, path: Path, kind: Kind, before: str | None, patch: _Patch) -> None:
         number = sum("path" in row for row in self._rows())
@@ -214,14 +220,19 @@ class Journal:
         if os.path.lexists(path):
             raise UserError(f"{path} is in the way of a link to {target}. Move it and run this again.")
         self._note(path, "link", None, _Patch(0, "", target))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(target)
-        files.sync(path.parent)
+        link(path, target)
         return True
 
     def done(self, entry: Entry) -> None:
         """Record that an entry was taken back."""
         self._append({"undone": entry.number})
+
+
+def link(path: Path, target: str) -> None:
+    """Make a symlink, and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+    files.settle(path.parent)
 
 
 def undo(journal: Journal, wanted: Callable[[Entry], bool] = lambda entry: True) -> list[str]:
@@ -243,6 +254,7 @@ def _undo_link(entry: Entry) -> str:
     if not path.is_symlink() or os.readlink(path) != entry.own:
         return "kept, it is no longer our link"
     path.unlink()
+    files.settle(path.parent)
     return ""
 
 
@@ -255,7 +267,7 @@ def _undo_content(entry: Entry) -> str:
     untouched = _hash(content) == entry.after
     if untouched and not entry.before:
         path.unlink()
-        files.sync(path.parent)
+        files.settle(path.parent)
         return ""
     if not untouched and (entry.kind == "file" or not entry.own or content.count(entry.own) != 1):
         return "kept, it was changed by hand"

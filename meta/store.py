@@ -36,6 +36,7 @@ _MIGRATIONS = (  # one tuple of statements a version; only ever added to
         "CREATE INDEX sessions_by_digest ON sessions (digest)",
         "CREATE TABLE results (key TEXT PRIMARY KEY, text TEXT NOT NULL)",
     ),
+    ("CREATE INDEX sessions_by_name ON sessions (agent, session)",),
 )
 
 
@@ -175,6 +176,12 @@ class Store:
         """The files that are known, in order."""
         with self._explained():
             return [path for (path,) in self._database.execute("SELECT path FROM files ORDER BY path")]
+
+    def files_of(self, agent: str, session: str) -> list[str]:
+        """The files that tell about a session, in order."""
+        query = "SELECT DISTINCT file FROM sessions WHERE agent = ? AND session = ? ORDER BY file"
+        with self._explained():
+            return [file for (file,) in self._database.execute(query, (_column(agent), _column(session)))]
 
     def sessions(
         self, merge: Callable[[Iterable[Session]], list[Session]] = list, project: str | None = None

@@ -93,14 +93,14 @@ def test_a_killed_writer_leaves_the_old_content_and_its_leftover_is_swept(tmp_pa
     subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert path.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 2
-    assert files.sweep(tmp_path) == 1
+    assert files.sweep([tmp_path]) == 1
     assert [child.name for child in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_sweeping_keeps_what_a_live_process_is_writing_and_files_of_others(tmp_path: Path) -> None:
     (tmp_path / f".{os.getppid()}.00ff.meta-tmp").touch()
     (tmp_path / ".a.tmp").touch()
-    assert files.sweep(tmp_path) == 0
+    assert files.sweep([tmp_path]) == 0
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -109,7 +109,7 @@ def test_a_held_lock_is_refused_with_its_holder_and_is_free_afterwards(tmp_path:
     with files.locked(path), pytest.raises(UserError, match=f"process {os.getpid()}"), files.locked(path):
         pass
     with files.locked(path):
-        assert path.read_text() == str(os.getpid())
+        assert path.read_text().startswith(f"{os.getpid()} on ")
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
