@@ -41,6 +41,79 @@ def write(path: Path, content: str | bytes, mode: int | None = None) -> bool:
     return True
 
 
+def swap(path: Path, before: bytes | None, after: bytes) -> bool:
+    """Whether the file still was `before` (None: not there) and now is `after`; it keeps its mode, owner and symlink.
+
+    Where the file system can exchange two names, what somebody wrote between the look and the change comes back.
+    """
+    path = Path(os.path.realpath(path))
+    try:
+        status = _status(path)
+        if (path.read_bytes() if status else None) != before:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = _draft(path, after, None, status)
+        try:
+            done = _exchanged(draft, path, before, after) if status else _placed(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}. Nothing was changed; make room or access.") from error
+    settle(path.parent)
+    return done
+
+
+def _placed(draft: Path, path: Path) -> bool:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        draft.replace(path)
+    return True
+
+
+def _exchanged(draft: Path, path: Path, before: bytes | None, after: bytes) -> bool:
+    if not _exchange(draft, path):
+        draft.replace(path)
+        return True
+    if draft.read_bytes() == before:
+        return True
+    while _exchange(draft, path) and draft.read_bytes() != after:
+        pass  # somebody replaced even that; what came out last is put back in turn, until it is ours
+    return False
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Whether two names have changed places in one step; False where the system cannot."""
+    import ctypes  # only for this
+
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    here = ctypes.c_int(-100)  # AT_FDCWD; the paths are absolute
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), ctypes.c_uint(2)) == 0)  # RENAME_EXCHANGE
+
+
+@contextlib.contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Let one of ours at a time change a file: its folder is locked, so no lock file is left beside it.
+
+    Programs of others do not look; where folders cannot be locked, neither do ours.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    while not folder.is_dir():
+        folder = folder.parent
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _status(path: Path) -> os.stat_result | None:
     try:
         return path.stat()
@@ -49,6 +122,17 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _replace(path: Path, content: bytes, mode: int | None, before: os.stat_result | None) -> None:
+    draft = _draft(path, content, mode, before)
+    try:
+        draft.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # swept later; the first failure is the one to tell
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def _draft(path: Path, content: bytes, mode: int | None, before: os.stat_result | None) -> Path:
+    """A file beside `path` that holds the content, on disk, with the mode and owner that `path` shall have."""
     temporary = path.with_name(f".{os.getpid()}.{secrets.token_hex(4)}{_TEMPORARY}")
     if mode is None and before:
         mode = stat.S_IMODE(before.st_mode)
@@ -64,11 +148,11 @@ def _replace(path: Path, content: bytes, mode: int | None, before: os.stat_resul
             if mode is not None:
                 os.fchmod(handle, mode)
             os.fsync(handle)
-        temporary.replace(path)
     except BaseException:
-        with contextlib.suppress(OSError):  # swept later; the first failure is the one to tell
+        with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+    return temporary
 
 
 def settle(*folders: Path) -> None:

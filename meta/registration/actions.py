@@ -93,7 +93,7 @@ def doing(workspace: Path, action: Action, keep: Keep = lambda paths: ()) -> Ite
             for moved in action.branches:
                 branch.move(workspace, moved.reference, before=moved.before, after=moved.after)
             yield log
-            _unlink(unfinished(workspace))
+            _finish(workspace)
     except BaseException:
         with contextlib.suppress(UserError):  # then the next run does it; the first failure is the one to tell
             recover(workspace, keep)
@@ -121,16 +121,17 @@ def _unlink(path: Path) -> None:
         files.settle(path.parent)
 
 
-def recover(workspace: Path, keep: Keep = lambda paths: ()) -> Undone | None:
+def recover(workspace: Path, keep: Keep = lambda paths: (), *, leaving: bool = False) -> Undone | None:
     """What a run had begun when it was stopped, now taken back; None where nothing was begun.
 
-    Files that such a run was just writing go as well.
+    Files that such a run was just writing go as well. `leaving` is for a caller that calls `leave` next where no
+    action is left.
     """
     with _explained(workspace):
-        return _recovered(workspace, keep)
+        return _recovered(workspace, keep, leaving)
 
 
-def _recovered(workspace: Path, keep: Keep) -> Undone | None:
+def _recovered(workspace: Path, keep: Keep, leaving: bool) -> Undone | None:
     folder = unfinished(workspace).parent
     log = journal(workspace)
     places = {Path(os.path.realpath(path)).parent for path in log.paths()}
@@ -145,13 +146,19 @@ def _recovered(workspace: Path, keep: Keep) -> Undone | None:
     else:  # not even begun, or all of it taken back
         _, done_verb, done_name = name.removesuffix(".json").split("-", 2)
         done = Undone(done_verb, done_name, ()) if verb == "undo" else None
-    _finish(workspace, last=verb == "undo" and not records(workspace))
+    if records(workspace) or not (leaving or verb == "undo"):
+        _finish(workspace)
     return done
 
 
-def _finish(workspace: Path, *, last: bool) -> None:
-    if not last:  # with the first action all of ours goes, and `unfinished` after everything else (`leave`)
-        _unlink(unfinished(workspace))
+def _finish(workspace: Path) -> None:
+    told = unfinished(workspace).read_text()
+    unfinished(workspace).unlink()
+    try:
+        files.settle(unfinished(workspace).parent)
+    except UserError:  # it is told as a failure, so the next run must find it
+        files.write(unfinished(workspace), told)
+        raise
 
 
 def undo(workspace: Path, keep: Keep = lambda paths: ()) -> Undone:
@@ -164,7 +171,8 @@ def undo(workspace: Path, keep: Keep = lambda paths: ()) -> Undone:
     with _explained(workspace):
         files.write(unfinished(workspace), f"undo {done[-1].name}")
         taken_back = _taken_back(workspace, done[-1], keep)
-        _finish(workspace, last=len(done) == 1)
+        if len(done) > 1:
+            _finish(workspace)
     return taken_back
 
 
@@ -239,10 +247,11 @@ def _tidy(workspace: Path, paths: Sequence[str]) -> None:
     """Remove the folders that are empty now, up to the workspace."""
     for path in paths:
         folder = (workspace / path).parent
-        while (
-            folder != workspace and folder.is_relative_to(workspace) and folder.is_dir() and not any(folder.iterdir())
-        ):
-            folder.rmdir()
+        while folder != workspace and folder.is_relative_to(workspace):
+            if folder.is_dir():  # else it was removed by an undo that was stopped here
+                if any(folder.iterdir()):
+                    break
+                folder.rmdir()
             folder = folder.parent
 
 

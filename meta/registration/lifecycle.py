@@ -186,8 +186,8 @@ def undo(workspace: Path, keep: Keep = lambda paths: ()) -> Undone:
     With the first one the index, the journal and the lock go as well: nothing of ours is left. An action or an undo
     that was stopped in the middle counts as the last. `keep` picks what must stay of the files it made.
     """
-    done = actions.recover(workspace, keep) or actions.undo(workspace, keep)
-    if not actions.records(workspace):
+    done = actions.recover(workspace, keep, leaving=True) or actions.undo(workspace, keep)
+    if actions.stopped(workspace):  # the first one was taken back, and this is the rest of it
         actions.leave(workspace)
     return done
 
