@@ -300,14 +300,14 @@ class Journal:
         """`edit_key`, recorded."""
         return _edit(path, _key(path, own), partial(self._note, path, "key"), self.done, watched=True)
 
-    def write(self, path: Path, content: str | bytes) -> bool:
+    def write(self, path: Path, content: str | bytes, mode: int | None = None) -> bool:
         """`files.write` of a file that is ours as a whole, recorded."""
         before = _load(path)
         after = content if isinstance(content, str) else content.decode(errors="surrogateescape")
         if before == after:
             return False
         self._note(path, "file", before, _Patch(0, before or "", after))
-        return files.write(path, _bytes(after))
+        return files.write(path, _bytes(after), mode)
 
     def link(self, path: Path, target: str) -> bool:
         """Whether a symlink to `target` had to be made. Raises `UserError` where something else is in its place."""

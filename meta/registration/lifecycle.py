@@ -326,9 +326,7 @@ def _put(workspace: Path, log: Journal, path: str, blob: Blob) -> None:
     if blob.mode == "120000":
         log.link(target, blob.content)
         return
-    log.write(target, blob.content)
-    if blob.mode == "100755":
-        target.chmod(0o755)
+    log.write(target, blob.content, 0o755 if blob.mode == "100755" else None)
 
 
 def _is_link(workspace: Path, link: Link) -> bool:
