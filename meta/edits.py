@@ -27,7 +27,7 @@ _COMMENTS = {
 }  # fmt: skip
 Kind = Literal["file", "block", "key", "link"]
 _ATTEMPTS = 20  # of a compare-and-swap against someone who keeps writing
-_LOOKS = 5  # at a file that somebody seems to be writing
+_LOOKS = 25  # at a file that somebody seems to be writing
 _MOMENT = 0.02  # seconds; what a program takes from reading its settings to writing them is less
 _BUSY = "kept, it is being changed right now"
 
@@ -168,7 +168,9 @@ def _wanted(path: Path, change: _Change, looks: int) -> tuple[str | None, tuple[
     for left in reversed(range(looks)):
         before = _editable(path)
         try:
-            return before, change(before or "")
+            made = change(before or "")
+            if before != "" or not left:  # who writes in place empties the file first
+                return before, made
         except UserError:
             if not left:
                 raise
@@ -184,6 +186,8 @@ def _editable(path: Path) -> str | None:
     status = path.stat()
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         raise UserError(f"{path} is read-only. Make it writable, then run this again.")
+    if status.st_nlink > 1 and files.sweep([path.parent]):  # a draft of ours whose writer was killed
+        status = path.stat()
     if status.st_nlink > 1:
         raise UserError(
             f"{path} is one of {status.st_nlink} hard links, which an edit would part. Make the others symbolic links."
@@ -384,7 +388,7 @@ def _undo_key(path: Path, entry: Entry) -> str:
             if content is None:
                 return ""
             if keys.form(path) == "toml":
-                after = keys.take_toml(content, own)
+                after = keys.take_toml(content, own, as_put=entry.own)
             else:
                 after = keys.take(content, own, Trace(**trace), str(path))
             if after is None:

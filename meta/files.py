@@ -77,11 +77,13 @@ def _exchanged(draft: Path, path: Path, before: bytes | None, after: bytes) -> b
     if not _exchange(draft, path):
         draft.replace(path)
         return True
-    if draft.read_bytes() == before:
-        return True
-    while _exchange(draft, path) and draft.read_bytes() != after:
-        pass  # somebody replaced even that; what came out last is put back in turn, until it is ours
-    return False
+    expected, put, found = before, after, draft.read_bytes()
+    done = found == expected
+    while found != expected:  # somebody wrote meanwhile: what came out goes back in, until what was put comes out
+        expected, put = put, found
+        _exchange(draft, path)
+        found = draft.read_bytes()
+    return done
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -105,7 +107,10 @@ def turn(path: Path) -> Iterator[None]:
     folder = Path(os.path.realpath(path)).parent
     while not folder.is_dir():
         folder = folder.parent
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UserError(f"cannot open {folder}: {error.strerror}. Give access to it.") from error
     try:
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -17,7 +17,7 @@ from typing import Any
 from meta.errors import UserError
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_REMARK = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_REMARK = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
 _SCALAR = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null')
 _DEEPEST = 200  # levels; nobody's settings are nested like that
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
@@ -327,8 +327,11 @@ def put_toml(text: str, own: Own, name: str) -> str | None:
     return after
 
 
-def take_toml(text: str, own: Own) -> str | None:
-    """The TOML text without the value, wherever and however it stands now; None where it was changed by hand."""
+def take_toml(text: str, own: Own, as_put: str = "") -> str | None:
+    """The TOML text without the value, wherever and however it stands now; None where it was changed by hand.
+
+    Where it still stands `as_put`, just those characters go.
+    """
     import tomlkit  # not needed to put anything
 
     mark = "\ufeff" if text.startswith("\ufeff") else ""
@@ -340,6 +343,8 @@ def take_toml(text: str, own: Own) -> str | None:
         return text
     if not _same(there, own.value):
         return None
+    if as_put and text.count(as_put) == 1:
+        return text.replace(as_put, "")
     document = tomlkit.parse(text.removeprefix(mark))
     table: Any = document
     for key in own.path[:-1]:

@@ -45,6 +45,7 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
            for what, value in (("NAME", "Ann"), ("EMAIL", "ann@example.org"), ("DATE", "@1790000000 +0000"))},
     }  # fmt: skip
     write(folder / "sessions", *(session(number) for number in range(8)))
+    write(folder / "few", session(8), session(9))
     (workspace / "AGENTS.md").write_bytes(HOUSE.encode())
     (workspace / "CLAUDE.md").write_text("Read the house rules.")
     (workspace / "a.py").write_text("a = 1\n")
@@ -75,11 +76,12 @@ def scene(beginning: Scene) -> Callable[..., Scene]:
     return prepared
 
 
+FEW = "extract ../few --most 0"
 READ = "extract ../sessions --most 0"
 PROPOSE = "extract ../sessions --most 1"
 LIVES = {
     "init": ["init"],
-    "ingest and archive": ["init", READ],
+    "ingest and archive": ["init", FEW],
     "propose": ["init", READ, PROPOSE],
     "accept": ["init", READ, PROPOSE, f"accept {TOOL}"],
     "reject": ["init", READ, PROPOSE, f"reject {TOOL}"],
@@ -87,9 +89,9 @@ LIVES = {
     "undo accept": ["init", READ, PROPOSE, f"accept {TOOL}", "undo"],
     "undo retire": ["init", READ, PROPOSE, f"accept {TOOL}", f"retire {TOOL}", "undo"],
     "undo propose": ["init", READ, PROPOSE, "undo"],
-    "undo archive": ["init", READ, "undo"],
+    "undo archive": ["init", FEW, "undo"],
     "undo init": ["init", "undo"],
-    "rebuild": ["init", READ, "rebuild"],
+    "rebuild": ["init", FEW, "rebuild"],
 }
 
 

@@ -111,7 +111,7 @@ def is_subsequence(text: str, longer: str) -> bool:
     return all(letter in letters for letter in text)
 
 
-spaces = st.sampled_from(["", " ", "\n", "\n  ", "\r\n\t", " // c\n", "/* c */"])
+spaces = st.sampled_from(["", " ", "\n", "\n  ", "\r\n\t", " // c\n", "/* c */", " // c\r\n"])
 scalars = st.sampled_from(["1", "-0.50", "1E+2", "true", "null", '"x"', '"} ]"', '"\\u00e9/*"'])
 
 
