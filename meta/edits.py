@@ -26,7 +26,7 @@ _COMMENTS = {
     ".css": ("/* ", " */"), ".lua": ("-- ", ""), ".sql": ("-- ", ""),
 }  # fmt: skip
 Kind = Literal["file", "block", "key", "link"]
-_ATTEMPTS = 20  # of a compare-and-swap against someone who keeps writing
+_PATIENCE = 20.0  # seconds of trying against someone who keeps writing
 _LOOKS = 25  # at a file that somebody seems to be writing
 _MOMENT = 0.02  # seconds; what a program takes from reading its settings to writing them is less
 _BUSY = "kept, it is being changed right now"
@@ -143,8 +143,8 @@ def _edit(path: Path, change: _Change, note: _Note, drop: Callable[[Entry], None
     """Whether the file had to change. Where others may be writing it (`watched`), what went in must still be there
     after a moment: a program that had read the file before puts its old state back, for it knows of no lock."""
     noted: Entry | None = None
-    swapped = False
-    for _ in range(_ATTEMPTS):
+    swapped, give_up = False, time.monotonic() + _PATIENCE
+    while True:
         with files.turn(path):
             before, made = _wanted(path, change, looks=_LOOKS if watched else 1)
             if made is None:
@@ -153,7 +153,7 @@ def _edit(path: Path, change: _Change, note: _Note, drop: Callable[[Entry], None
                 drop(noted)
             noted = note(before, *made)
             swapped = files.swap(path, None if before is None else _bytes(before), _bytes(made[0].apply(before or "")))
-        if swapped and not watched:
+        if (swapped and not watched) or time.monotonic() > give_up:
             break
         time.sleep(_MOMENT)
     if noted and not swapped:
@@ -382,7 +382,8 @@ def _undo_key(path: Path, entry: Entry) -> str:
     """The same where others have written the file since: our value goes wherever it stands now."""
     about, trace = json.loads(entry.about)
     own = Own(tuple(about["path"]), about["value"], about["item"])
-    for _ in range(_ATTEMPTS):
+    give_up = time.monotonic() + _PATIENCE
+    while time.monotonic() < give_up:
         with files.turn(path):
             content = _editable(path)
             if content is None:

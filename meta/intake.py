@@ -213,9 +213,10 @@ def only_copies(workspace: Path, paths: Iterable[Path]) -> set[Path]:
 
 
 def _told_elsewhere(store: Store, path: Path) -> bool:
+    content = path.read_bytes()
     try:
-        kept = archive.session(json.loads(path.read_bytes()))
-    except (OSError, ValueError):  # changed by hand
+        kept = archive.session(json.loads(content))
+    except ValueError:  # changed by hand
         return False
     others = [Path(file) for file in store.files_of(kept.agent, kept.id) if Path(file) != path]
     if others and all(store.unchanged(file) for file in others):

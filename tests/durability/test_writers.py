@@ -17,6 +17,7 @@ from meta.keys import Own
 path, name, edits = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 for number in range(edits):
     edit_key(path, Own(("mcpServers", f"{name}-{number}"), {"command": name}))
+    print(f"{name}-{number}")
 """
 # What an agent does with its settings: it reads them, counts something up, and writes them all; mostly beside and
 # renamed, at times in place. It looks at no lock. Beside the file it keeps what it believes to have written.
@@ -57,23 +58,28 @@ def together(folder: Path, writers: int, edits: int, pause: float) -> tuple[dict
     log.write_text("")
     theirs = subprocess.Popen([sys.executable, "-c", THEIRS, str(path), str(log), str(stop), str(pause)])
     ours = [
-        subprocess.Popen([sys.executable, "-c", OURS, str(path), f"w{number}", str(edits)], stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", OURS, str(path), f"w{number}", str(edits)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for number in range(writers)
     ]
-    complaints = []
+    complaints, acknowledged = [], set()
     for process in ours:
-        _, err = process.communicate(timeout=500)
+        out, err = process.communicate(timeout=500)
+        acknowledged |= set(out.split())
         if process.returncode:
-            complaints.append(err.decode()[-300:])
+            complaints.append(err[-300:])
     stop.touch()
     assert theirs.wait(30) == 0
     values = json.loads(path.read_text())
     assert values["mcpServers"]["mine"] == {"command": "x"}
-    wanted = {f"w{number}-{edit}" for number in range(writers) for edit in range(edits)}
     told = log.read_text().splitlines()
     found = {
-        "ours": len(wanted),
-        "ours lost": len(wanted - values["mcpServers"].keys()),
+        "ours": len(acknowledged),
+        "ours lost": len(acknowledged - values["mcpServers"].keys()),
         "theirs": int(told[-1].split()[1]),
         "theirs lost": sum(line.startswith("lost") for line in told),
     }
