@@ -9,28 +9,35 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from meta import files
+from meta import files, keys
 from meta.errors import UserError
+from meta.keys import Own, Trace
 
 _COMMENTS = {
     ".md": ("<!-- ", " -->"), ".html": ("<!-- ", " -->"), ".xml": ("<!-- ", " -->"),
     ".js": ("// ", ""), ".ts": ("// ", ""), ".jsonc": ("// ", ""), ".rs": ("// ", ""), ".go": ("// ", ""),
     ".css": ("/* ", " */"), ".lua": ("-- ", ""), ".sql": ("-- ", ""),
 }  # fmt: skip
-Kind = Literal["file", "block", "link"]
-_ATTEMPTS = 5  # of a compare-and-swap against someone who keeps writing
+Kind = Literal["file", "block", "key", "link"]
+_PATIENCE = 20.0  # seconds of trying against someone who keeps writing
+_LOOKS = 25  # at a file that somebody seems to be writing
+_MOMENT = 0.02  # seconds; what a program takes from reading its settings to writing them is less
+_BUSY = "kept, it is being changed right now"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One change of ours. `before` and `after` are the file's hashes, "" where there was none.
 
-    `own` is the exact text that we put at `start` and `replaced` what stood in its place; for a link `own` is its target.
+    `own` is the exact text that we put at `start` and `replaced` what stood in its place; for a link `own` is its
+    target. For a key `about` tells in JSON what it is and how it was put.
     """
 
     number: int
@@ -41,6 +48,7 @@ class Entry:
     replaced: str
     own: str
     after: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,11 @@ class _Patch:
 
     def apply(self, content: str) -> str:
         return content[: self.start] + self.new + content[self.start + len(self.old) :]
+
+
+_Change = Callable[[str], tuple[_Patch, str] | None]
+"""What is to be done to a content, and how to tell it later; None where nothing is to be done."""
+_Note = Callable[[str | None, _Patch, str], Entry | None]
 
 
 def _load(path: Path) -> str | None:
@@ -71,14 +84,6 @@ def _bytes(content: str) -> bytes:
 
 def _hash(content: str | None) -> str:
     return "" if content is None else hashlib.sha256(_bytes(content)).hexdigest()
-
-
-def _swap(path: Path, before: str | None, after: str) -> bool:
-    """Whether the file still was `before` and now is `after`."""
-    if _load(path) != before:
-        return False
-    files.write(path, _bytes(after))
-    return True
 
 
 def _markers(path: Path, marker: str) -> tuple[str, str]:
@@ -134,16 +139,60 @@ def _removal(content: str, start: int, stop: int) -> _Patch:
     return _Patch(start, content[start:stop], "")
 
 
-def _edit(path: Path, marker: str, text: str | None, note: Callable[[str | None, _Patch], None]) -> bool:
-    for _ in range(_ATTEMPTS):
-        before = _load(path)
-        patch = _patch(path, before or "", marker, text)
-        if patch is None:
-            return False
-        note(before, patch)
-        if _swap(path, before, patch.apply(before or "")):
-            return True
-    raise UserError(f"{path} keeps changing while it is edited. Close what writes to it and run this again.")
+def _edit(path: Path, change: _Change, note: _Note, drop: Callable[[Entry], None], *, watched: bool = False) -> bool:
+    """Whether the file had to change. Where others may be writing it (`watched`), what went in must still be there
+    after a moment: a program that had read the file before puts its old state back, for it knows of no lock."""
+    noted: Entry | None = None
+    swapped, give_up = False, time.monotonic() + _PATIENCE
+    while True:
+        with files.turn(path):
+            before, made = _wanted(path, change, looks=_LOOKS if watched else 1)
+            if made is None:
+                break
+            if noted:  # it was not made, or is gone again
+                drop(noted)
+            noted = note(before, *made)
+            swapped = files.swap(path, None if before is None else _bytes(before), _bytes(made[0].apply(before or "")))
+        if (swapped and not watched) or time.monotonic() > give_up:
+            break
+        time.sleep(_MOMENT)
+    if noted and not swapped:
+        drop(noted)
+    if made and not swapped:
+        raise UserError(f"{path} keeps changing while it is edited. Close what writes to it and run this again.")
+    return swapped
+
+
+def _wanted(path: Path, change: _Change, looks: int) -> tuple[str | None, tuple[_Patch, str] | None]:
+    """The content and what is to be done to it. What does not parse may be what somebody is writing at this moment."""
+    for left in reversed(range(looks)):
+        before = _editable(path)
+        try:
+            made = change(before or "")
+            if before != "" or not left:  # who writes in place empties the file first
+                return before, made
+        except UserError:
+            if not left:
+                raise
+        time.sleep(_MOMENT)
+    raise AssertionError("at least one look")
+
+
+def _editable(path: Path) -> str | None:
+    """The content of a file that belongs to the user. Raises `UserError` for one that should not be replaced."""
+    content = _load(path)
+    if content is None:
+        return None
+    status = path.stat()
+    if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
+        raise UserError(f"{path} is read-only. Make it writable, then run this again.")
+    if status.st_nlink > 1 and files.sweep([path.parent]):  # a draft of ours whose writer was killed
+        status = path.stat()
+    if status.st_nlink > 1:
+        raise UserError(
+            f"{path} is one of {status.st_nlink} hard links, which an edit would part. Make the others symbolic links."
+        )
+    return content
 
 
 def edit_block(path: Path, marker: str, text: str | None) -> bool:
@@ -152,7 +201,52 @@ def edit_block(path: Path, marker: str, text: str | None) -> bool:
     The rest of the file and its line endings stay. Putting and then removing restores the file byte by byte (one
     that did not exist stays empty; `undo` removes it).
     """
-    return _edit(path, marker, text, lambda before, patch: None)
+    return _edit(path, _block(path, marker, text), _unnoted, lambda entry: None)
+
+
+def edit_key(path: Path, own: Own) -> bool:
+    """Whether our value had to be put into a JSON or TOML file; every byte of others stays."""
+    return _edit(path, _key(path, own), _unnoted, lambda entry: None, watched=True)
+
+
+def _unnoted(before: str | None, patch: _Patch, about: str) -> Entry | None:
+    return None
+
+
+def _block(path: Path, marker: str, text: str | None) -> _Change:
+    def change(content: str) -> tuple[_Patch, str] | None:
+        patch = _patch(path, content, marker, text)
+        return (patch, "") if patch else None
+
+    return change
+
+
+def _key(path: Path, own: Own) -> _Change:
+    form = keys.form(path)
+
+    def change(content: str) -> tuple[_Patch, str] | None:
+        if any("\udc80" <= letter <= "\udcff" for letter in content):
+            raise UserError(f"{path} is not UTF-8. Mend it, then run this again.")
+        if form == "toml":
+            after, trace = keys.put_toml(content, own, str(path)), Trace(0)
+        else:
+            after, trace = keys.put(content, own, str(path)) or (None, Trace(0))
+        return (_difference(content, after), json.dumps([asdict(own), asdict(trace)])) if after is not None else None
+
+    return change
+
+
+def _difference(before: str, after: str) -> _Patch:
+    """What lies between what both begin with and what both end with."""
+    start = _shared(before, after)
+    tail = _shared(before[start:][::-1], after[start:][::-1])
+    return _Patch(start, before[start : len(before) - tail], after[start : len(after) - tail])
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    differing = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differing, min(len(one), len(other)))
 
 
 class Journal:
@@ -160,6 +254,10 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def paths(self) -> list[str]:
+        """What was ever changed, taken back or not, by number."""
+        return [str(row["path"]) for row in self._rows() if "path" in row]
 
     def _rows(self) -> Iterator[dict[str, object]]:
         for line in (_load(self.path) or "").split("\n"):
@@ -187,25 +285,33 @@ class Journal:
                 os.fsync(file.fileno())
         except OSError as error:
             raise UserError(f"cannot write {self.path}: {error.strerror}. Make room or access first.") from error
+        if not content:
+            files.settle(self.path.parent)
 
-    def _note(self, path: Path, kind: Kind, before: str | None, patch: _Patch) -> None:
+    def _note(self, path: Path, kind: Kind, before: str | None, patch: _Patch, about: str = "") -> Entry:
         number = sum("path" in row for row in self._rows())
         where = os.path.abspath(path)  # not resolved: a link is ours as a link
         after = _hash(patch.apply(before or "")) if kind != "link" else ""
-        self._append(asdict(Entry(number, where, kind, _hash(before), patch.start, patch.old, patch.new, after)))
+        entry = Entry(number, where, kind, _hash(before), patch.start, patch.old, patch.new, after, about)
+        self._append(asdict(entry))
+        return entry
 
     def block(self, path: Path, marker: str, text: str | None) -> bool:
         """`edit_block`, recorded."""
-        return _edit(path, marker, text, lambda before, patch: self._note(path, "block", before, patch))
+        return _edit(path, _block(path, marker, text), partial(self._note, path, "block"), self.done)
 
-    def write(self, path: Path, content: str | bytes) -> bool:
+    def key(self, path: Path, own: Own) -> bool:
+        """`edit_key`, recorded."""
+        return _edit(path, _key(path, own), partial(self._note, path, "key"), self.done, watched=True)
+
+    def write(self, path: Path, content: str | bytes, mode: int | None = None) -> bool:
         """`files.write` of a file that is ours as a whole, recorded."""
         before = _load(path)
         after = content if isinstance(content, str) else content.decode(errors="surrogateescape")
         if before == after:
             return False
         self._note(path, "file", before, _Patch(0, before or "", after))
-        return files.write(path, _bytes(after))
+        return files.write(path, _bytes(after), mode)
 
     def link(self, path: Path, target: str) -> bool:
         """Whether a symlink to `target` had to be made. Raises `UserError` where something else is in its place."""
@@ -214,14 +320,19 @@ class Journal:
         if os.path.lexists(path):
             raise UserError(f"{path} is in the way of a link to {target}. Move it and run this again.")
         self._note(path, "link", None, _Patch(0, "", target))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(target)
-        files.sync(path.parent)
+        link(path, target)
         return True
 
     def done(self, entry: Entry) -> None:
         """Record that an entry was taken back."""
         self._append({"undone": entry.number})
+
+
+def link(path: Path, target: str) -> None:
+    """Make a symlink, and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+    files.settle(path.parent)
 
 
 def undo(journal: Journal, wanted: Callable[[Entry], bool] = lambda entry: True) -> list[str]:
@@ -243,6 +354,7 @@ def _undo_link(entry: Entry) -> str:
     if not path.is_symlink() or os.readlink(path) != entry.own:
         return "kept, it is no longer our link"
     path.unlink()
+    files.settle(path.parent)
     return ""
 
 
@@ -255,9 +367,34 @@ def _undo_content(entry: Entry) -> str:
     untouched = _hash(content) == entry.after
     if untouched and not entry.before:
         path.unlink()
-        files.sync(path.parent)
+        files.settle(path.parent)
         return ""
+    if entry.kind == "key" and not untouched:
+        return _undo_key(path, entry)
     if not untouched and (entry.kind == "file" or not entry.own or content.count(entry.own) != 1):
         return "kept, it was changed by hand"
     patch = _Patch(entry.start if untouched else content.index(entry.own), entry.own, entry.replaced)
-    return "" if _swap(path, content, patch.apply(content)) else "kept, it is being changed right now"
+    with files.turn(path):
+        return "" if files.swap(path, _bytes(content), _bytes(patch.apply(content))) else _BUSY
+
+
+def _undo_key(path: Path, entry: Entry) -> str:
+    """The same where others have written the file since: our value goes wherever it stands now."""
+    about, trace = json.loads(entry.about)
+    own = Own(tuple(about["path"]), about["value"], about["item"])
+    give_up = time.monotonic() + _PATIENCE
+    while time.monotonic() < give_up:
+        with files.turn(path):
+            content = _editable(path)
+            if content is None:
+                return ""
+            if keys.form(path) == "toml":
+                after = keys.take_toml(content, own, as_put=entry.own)
+            else:
+                after = keys.take(content, own, Trace(**trace), str(path))
+            if after is None:
+                return "kept, it was changed by hand"
+            if after == content or files.swap(path, _bytes(content), _bytes(after)):
+                return ""
+        time.sleep(_MOMENT)
+    return _BUSY

@@ -9,8 +9,9 @@ import contextlib
 import fcntl
 import os
 import secrets
+import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from meta.errors import UserError
@@ -36,7 +37,86 @@ def write(path: Path, content: str | bytes, mode: int | None = None) -> bool:
         _replace(path, content, mode, before)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}. Nothing was changed; make room or access.") from error
+    settle(path.parent)
     return True
+
+
+def swap(path: Path, before: bytes | None, after: bytes) -> bool:
+    """Whether the file still was `before` (None: not there) and now is `after`; it keeps its mode, owner and symlink.
+
+    Where the file system can exchange two names, what somebody wrote between the look and the change comes back.
+    """
+    path = Path(os.path.realpath(path))
+    try:
+        status = _status(path)
+        if (path.read_bytes() if status else None) != before:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = _draft(path, after, None, status)
+        try:
+            done = _exchanged(draft, path, before, after) if status else _placed(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}. Nothing was changed; make room or access.") from error
+    settle(path.parent)
+    return done
+
+
+def _placed(draft: Path, path: Path) -> bool:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        draft.replace(path)
+    return True
+
+
+def _exchanged(draft: Path, path: Path, before: bytes | None, after: bytes) -> bool:
+    if not _exchange(draft, path):
+        draft.replace(path)
+        return True
+    expected, put, found = before, after, draft.read_bytes()
+    done = found == expected
+    while found != expected:  # somebody wrote meanwhile: what came out goes back in, until what was put comes out
+        expected, put = put, found
+        _exchange(draft, path)
+        found = draft.read_bytes()
+    return done
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Whether two names have changed places in one step; False where the system cannot."""
+    import ctypes  # only for this
+
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    here = ctypes.c_int(-100)  # AT_FDCWD; the paths are absolute
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), ctypes.c_uint(2)) == 0)  # RENAME_EXCHANGE
+
+
+@contextlib.contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Let one of ours at a time change a file: its folder is locked, so no lock file is left beside it.
+
+    Programs of others do not look; where folders cannot be locked, neither do ours.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    while not folder.is_dir():
+        folder = folder.parent
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UserError(f"cannot open {folder}: {error.strerror}. Give access to it.") from error
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _status(path: Path) -> os.stat_result | None:
@@ -47,6 +127,17 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _replace(path: Path, content: bytes, mode: int | None, before: os.stat_result | None) -> None:
+    draft = _draft(path, content, mode, before)
+    try:
+        draft.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # swept later; the first failure is the one to tell
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def _draft(path: Path, content: bytes, mode: int | None, before: os.stat_result | None) -> Path:
+    """A file beside `path` that holds the content, on disk, with the mode and owner that `path` shall have."""
     temporary = path.with_name(f".{os.getpid()}.{secrets.token_hex(4)}{_TEMPORARY}")
     if mode is None and before:
         mode = stat.S_IMODE(before.st_mode)
@@ -62,31 +153,40 @@ def _replace(path: Path, content: bytes, mode: int | None, before: os.stat_resul
             if mode is not None:
                 os.fchmod(handle, mode)
             os.fsync(handle)
-        temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
-    sync(path.parent)
+    return temporary
 
 
-def sync(folder: Path) -> None:
-    """Make renames and removals in a folder survive a loss of power."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def settle(*folders: Path) -> None:
+    """Make renames, links and removals in these folders survive a loss of power."""
+    for folder in folders:
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise UserError(
+                f"{folder} was changed, but may not last: {error.strerror}. Look after its disk."
+            ) from error
 
 
-def sweep(folder: Path) -> int:
-    """How many leftovers of interrupted writes were removed from a folder; those of live processes stay."""
+def sweep(folders: Iterable[Path]) -> int:
+    """How many leftovers of interrupted writes were removed from the folders; those of live processes stay."""
     removed = 0
-    for leftover in folder.glob(f".*{_TEMPORARY}"):
-        owner = leftover.name.split(".")[1]
-        if owner.isdecimal() and int(owner) != os.getpid() and _alive(int(owner)):
+    for folder in folders:
+        try:
+            for leftover in folder.glob(f".*{_TEMPORARY}"):
+                owner = leftover.name.split(".")[1]
+                if not owner.isdecimal() or int(owner) == os.getpid() or not _alive(int(owner)):
+                    leftover.unlink(missing_ok=True)
+                    removed += 1
+        except OSError:  # a folder that cannot be tidied is no reason to refuse the work
             continue
-        leftover.unlink(missing_ok=True)
-        removed += 1
     return removed
 
 
@@ -104,20 +204,27 @@ def _alive(process: int) -> bool:
 def locked(path: Path) -> Iterator[None]:
     """Hold the one lock of a workspace. `path` is the lock file; it stays, and the kernel frees it with its holder.
 
-    Raises `UserError` naming the process that holds it.
+    What the file says is for people: only the kernel's lock counts, so a number left by a killed process holds
+    nobody up. Two kinds are taken, for network file systems keep hosts apart by the one or by the other; on one that
+    is mounted with neither, two hosts do not see each other. Raises `UserError` naming the holder.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read(20).strip() or "unknown"
-            raise UserError(f"another meta (process {holder}) is at work here. Wait for it, or stop it.") from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            held.callback(os.close, handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                holder = " ".join(os.read(handle, 300).decode(errors="replace").split()) or "unknown"
+                raise UserError(f"another meta (process {holder}) is at work here. Wait for it, or stop it.") from None
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()} on {socket.gethostname()}".encode())
+        except OSError as error:
+            raise UserError(f"cannot lock {path}: {error.strerror}. Make room or access.") from error
         try:
             yield
         finally:
-            file.truncate(0)
+            with contextlib.suppress(OSError):  # it is free in any case
+                os.ftruncate(handle, 0)

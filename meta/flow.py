@@ -18,7 +18,19 @@ from typing import TYPE_CHECKING, Any
 from meta import archive, codec, files, llm, sources
 from meta.config import Config
 from meta.errors import UserError
-from meta.intake import Progress, alone, files_of, ingest, opened, program, quiet, skipped, summed, workspace_of
+from meta.intake import (
+    Progress,
+    alone,
+    files_of,
+    ingest,
+    only_copies,
+    opened,
+    program,
+    quiet,
+    skipped,
+    summed,
+    workspace_of,
+)
 from meta.model import Built, Check, Extraction, Proposal, Session, Survey, Tool, Verdict, Wording, Workflow
 from meta.sources import git_history
 from meta.store import Store
@@ -238,8 +250,9 @@ def _archive(store: Store, workspace: Path, project: str | None) -> tuple[str, .
     kept = store.sessions(sources.merge, project)
     sessions = [session for session in kept if session.events and session.origin != "git"]
     places = {str("conversation-archive" / archive.name(session)): session for session in sessions}
-    lifecycle.making(workspace, "archive", "sessions", [path for path in places if not (workspace / path).exists()])
-    return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
+    new = [path for path in places if not (workspace / path).exists()]
+    with lifecycle.making(workspace, "archive", "sessions", new, partial(only_copies, workspace)):
+        return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
 
 
 def _unknown(workspace: Path, proposals: Sequence[Proposal]) -> list[Proposal]:

@@ -6,17 +6,19 @@ What the sessions mean is not asked here. Clock, home folder and environment are
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meta import config, files, git, process, redact, sources
+from meta import archive, config, files, git, process, redact, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.model import Session
@@ -181,6 +183,44 @@ def workspace_of(settings: Config) -> Path:
     return settings.workspace
 
 
-def alone(workspace: Path, *, dry_run: bool = False) -> AbstractContextManager[None]:
-    """Nobody else changes the workspace meanwhile; a dry run changes nothing, so it waits for nobody."""
-    return nullcontext() if dry_run else files.locked(workspace / ".meta" / "lock")
+@contextmanager
+def alone(workspace: Path, *, dry_run: bool = False, recover: bool = True) -> Iterator[None]:
+    """Nobody else changes the workspace meanwhile, and what a run left half done when it was stopped is taken back.
+
+    A dry run changes nothing, so it waits for nobody.
+    """
+    from meta.registration import actions
+
+    if dry_run:
+        yield
+        return
+    with files.locked(workspace / ".meta" / "lock"):
+        done = actions.recover(workspace, partial(only_copies, workspace)) if recover else None
+        if done:
+            print(f"meta: {done.verb} {done.name} was stopped in the middle, so it was taken back", file=sys.stderr)
+        yield
+
+
+def only_copies(workspace: Path, paths: Iterable[Path]) -> set[Path]:
+    """The archived sessions that no file of their agent tells whole any more: agents delete what they kept."""
+    place = workspace / ".meta" / "store.sqlite"
+    try:
+        store = Store(place if place.exists() else None)
+    except UserError:  # what the sessions themselves say of their files must do
+        store = Store()
+    with store:
+        return {path for path in paths if not _told_elsewhere(store, path)}
+
+
+def _told_elsewhere(store: Store, path: Path) -> bool:
+    content = path.read_bytes()
+    try:
+        kept = archive.session(json.loads(content))
+    except ValueError:  # changed by hand
+        return False
+    others = [Path(file) for file in store.files_of(kept.agent, kept.id) if Path(file) != path]
+    if others and all(store.unchanged(file) for file in others):
+        return True
+    told = [part for file in {*others, Path(kept.path)} if file != path for part in sources.read(file).sessions]
+    events = {event.id for part in told if (part.agent, part.id) == (kept.agent, kept.id) for event in part.events}
+    return events.issuperset(event.id for event in kept.events)

@@ -36,6 +36,7 @@ _MIGRATIONS = (  # one tuple of statements a version; only ever added to
         "CREATE INDEX sessions_by_digest ON sessions (digest)",
         "CREATE TABLE results (key TEXT PRIMARY KEY, text TEXT NOT NULL)",
     ),
+    ("CREATE INDEX sessions_by_name ON sessions (agent, session)",),
 )
 
 
@@ -64,19 +65,31 @@ class Cursor:
         return cls(str(path), 0, 0, len(state), 0, hashlib.sha256(state.encode()).hexdigest())
 
 
-class Store:
-    """The index in one SQLite file (or in memory). Every change is one transaction, on disk when the call is back."""
+def _connected(place: str) -> sqlite3.Connection:
+    return sqlite3.connect(place, timeout=10, isolation_level=None)
 
-    def __init__(self, path: Path | None = None) -> None:
+
+class Store:
+    """The index in one SQLite file (or in memory). Every change is one transaction, on disk when the call is back.
+
+    `connect` opens the database; another driver of SQLite may stand for the usual one.
+    """
+
+    def __init__(self, path: Path | None = None, connect: Callable[[str], sqlite3.Connection] = _connected) -> None:
         self._name = str(path) if path else "the store in memory"
         with self._explained():
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path or ":memory:", timeout=10, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.execute("PRAGMA foreign_keys = ON")
-        self._migrate()
+            self._database = connect(str(path) if path else ":memory:")
+        try:
+            self._refuse_newer()
+            with self._explained():
+                for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                    self._database.execute(f"PRAGMA {setting}").fetchall()
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._database.close()
@@ -117,11 +130,16 @@ class Store:
             return
         with self._transaction() as database:
             version = self._version()  # another process may have been quicker
-            if version > len(_MIGRATIONS):
-                raise UserError(f"{self._name} was made by a newer meta (its form {version}). Update meta to use it.")
+            self._refuse_newer()
             for statement in (statement for script in _MIGRATIONS[version:] for statement in script):
                 database.execute(statement)
             database.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+    def _refuse_newer(self) -> None:
+        """Before anything is written: even the kind of its journal is part of a newer form."""
+        version = self._version()
+        if version > len(_MIGRATIONS):
+            raise UserError(f"{self._name} was made by a newer meta (its form {version}). Update meta to use it.")
 
     def _version(self) -> int:
         with self._explained():
@@ -175,6 +193,12 @@ class Store:
         """The files that are known, in order."""
         with self._explained():
             return [path for (path,) in self._database.execute("SELECT path FROM files ORDER BY path")]
+
+    def files_of(self, agent: str, session: str) -> list[str]:
+        """The files that tell about a session, in order."""
+        query = "SELECT DISTINCT file FROM sessions WHERE agent = ? AND session = ? ORDER BY file"
+        with self._explained():
+            return [file for (file,) in self._database.execute(query, (_column(agent), _column(session)))]
 
     def sessions(
         self, merge: Callable[[Iterable[Session]], list[Session]] = list, project: str | None = None

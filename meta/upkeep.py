@@ -5,16 +5,19 @@ Nothing is mined or built here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meta import config, git, sources
+from meta import config, files, git, sources
 from meta.config import Config
-from meta.intake import Progress, alone, ingest, quiet, skipped, workspace_of
+from meta.errors import UserError
+from meta.intake import Progress, alone, ingest, only_copies, quiet, skipped, workspace_of
 from meta.model import Listed, Session, Tool
 from meta.store import Store
 
@@ -60,17 +63,33 @@ SETTINGS = """\
 
 def init(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
     """Make the git repository around `start` a workspace. What is there already is left as it is."""
-    from meta.registration import lifecycle
+    from meta.registration import actions, lifecycle
 
     root = git.root(start)
-    if settings.workspace == root:
-        return Change(f"{root} is a workspace of meta already.")
+    already = Change(f"{root} is a workspace of meta already.")
+    done = f"{root} is a workspace of meta now. Next: `meta extract`."
+    if settings.workspace == root and not actions.stopped(root):
+        return already
+    if dry_run:
+        return Change(done, tuple(_new(root)), True)
+    with alone(root):
+        if config.workspace(root):  # it was another action that was stopped
+            return already
+        contents = _new(root)
+        try:
+            lifecycle.put(root, "init", "workspace", contents)
+        except BaseException:
+            with contextlib.suppress(UserError):  # the first failure is the one to tell
+                actions.leave(root)
+            raise
+    return Change(done, tuple(contents))
+
+
+def _new(root: Path) -> dict[str, str]:
+    """The files that make a workspace and are not there yet."""
     contents = {"meta.toml": SETTINGS, ".meta/.gitignore": "*\n"}
     contents |= {f"{folder}/.gitkeep": "" for folder in FOLDERS if not (root / folder).exists()}
-    contents = {path: text for path, text in contents.items() if not (root / path).exists()}
-    if not dry_run:
-        lifecycle.put(root, "init", "workspace", contents)
-    return Change(f"{root} is a workspace of meta now. Next: `meta extract`.", tuple(contents), dry_run)
+    return {path: text for path, text in contents.items() if not (root / path).exists()}
 
 
 def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
@@ -108,14 +127,16 @@ def retire(settings: Config, name: str, *, dry_run: bool = False) -> Change:
     return Change(f"{name} is retired. `meta undo` brings it back.", paths)
 
 
-def undo(settings: Config, *, dry_run: bool = False) -> Change:
-    from meta.registration import inventory, lifecycle
+def undo(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
+    """Take back the last action; where the last of ours was being removed around `start`, go on with that."""
+    from meta.registration import actions, inventory, lifecycle
 
-    workspace = workspace_of(settings)
+    root = None if settings.workspace else git.root(start)
+    workspace = root if root and actions.leaving(root) else workspace_of(settings)
     if dry_run:
         return Change(f"would take back: {inventory.last(workspace)}", dry_run=True)
-    with alone(workspace):
-        done = lifecycle.undo(workspace)
+    with alone(workspace, recover=False):
+        done = lifecycle.undo(workspace, partial(only_copies, workspace))
     return Change(f"taken back: {done.verb} {done.name}", tuple(done.kept))
 
 
@@ -163,10 +184,14 @@ def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = qui
         return Change(f"would index {len(archived)} archived sessions anew", dry_run=True)
     with alone(workspace):
         place = workspace / ".meta" / "store.sqlite"
-        for old in place.parent.glob("store.sqlite*"):
-            old.unlink()
-        with Store(place) as store:
+        for rest in place.parent.glob("store.sqlite.new*"):
+            rest.unlink()
+        with Store(place.with_name("store.sqlite.new")) as store:
             ingest(store, archived, progress)
+        for old in place.parent.glob("store.sqlite-*"):
+            old.unlink()
+        place.with_name("store.sqlite.new").replace(place)
+        files.settle(place.parent)
     return Change(f"{len(archived)} archived sessions are indexed anew.")
 
 

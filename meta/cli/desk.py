@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json as encoder
 import os
 import sys
@@ -18,6 +19,10 @@ from meta.config import Config
 from meta.errors import UserError
 from meta.model import Verdict
 from meta.upkeep import Change
+
+# What a machine may refuse at any place that reads or writes; any other error of the system is a bug of ours.
+_REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM,
+             errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENAMETOOLONG, errno.ESTALE}  # fmt: skip
 
 
 def serve(command: str, argv: Sequence[str]) -> int:
@@ -36,7 +41,14 @@ def serve(command: str, argv: Sequence[str]) -> int:
         return int(module.run(args))
     except UserError as error:
         print(f"meta: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"meta: the machine refused: {error.strerror}{where}. Make room or access, run it again.", file=sys.stderr
+        )
+    return 1
 
 
 def json_option(parser: argparse.ArgumentParser) -> None:

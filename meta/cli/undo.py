@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from meta import upkeep
 from meta.cli import desk
@@ -15,6 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    change = upkeep.undo(desk.settings(args.workspace), dry_run=args.dry_run)
+    start = Path(args.workspace or ".")
+    change = upkeep.undo(desk.settings(args.workspace), start, dry_run=args.dry_run)
     desk.change(change, json=args.json)
     return 0

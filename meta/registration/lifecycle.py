@@ -7,10 +7,10 @@ what was given up and nobody proposes it again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from meta.edits import Journal
 from meta.errors import UserError
 from meta.model import Estimate, Tool, Workflow
 from meta.registration import actions, branch, index
-from meta.registration.actions import Action, Moved, Undone
+from meta.registration.actions import Action, Keep, Moved, Undone
 from meta.registration.agents import registrars
 from meta.registration.branch import Blob
 from meta.registration.card import Card, Link, OwnFile, Piece, card
@@ -97,21 +97,22 @@ def propose(workspace: Path, tool: Tool, workflow: Workflow, estimate: Estimate,
         return before
     message = f"Add the tool {tool.name}\n\n{tool.description}\n\n{branch.TRAILER}: {workflow.id}\n"
     commit = branch.build(workspace, files, message)
-    actions.begin(workspace, Action("propose", tool.name, (Moved(reference, before, commit),)))
-    return commit
+    with actions.doing(workspace, Action("propose", tool.name, (Moved(reference, before, commit),))):
+        return commit
 
 
 def put(workspace: Path, verb: str, name: str, contents: Mapping[str, str]) -> None:
     """Write new files of ours as one action, so that `undo` takes them back."""
-    log = actions.begin(workspace, Action(verb, name))
-    for path, text in contents.items():
-        log.write(workspace / path, text)
+    with actions.doing(workspace, Action(verb, name)) as log:
+        for path, text in contents.items():
+            log.write(workspace / path, text)
 
 
-def making(workspace: Path, verb: str, name: str, paths: Sequence[str]) -> None:
-    """Say that these new files are about to be made, so that `undo` removes them; nothing is said of none."""
-    if paths:
-        actions.begin(workspace, Action(verb, name, made=tuple(paths)))
+def making(
+    workspace: Path, verb: str, name: str, paths: Sequence[str], keep: Keep
+) -> contextlib.AbstractContextManager[object]:
+    """A block in which these new files are made as one action, which `undo` takes back; none are no action."""
+    return actions.doing(workspace, Action(verb, name, made=tuple(paths)), keep) if paths else contextlib.nullcontext()
 
 
 def preview(workspace: Path, name: str) -> tuple[str, ...]:
@@ -138,10 +139,10 @@ def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
         raise UserError(f"meta/{name} changes other files too ({', '.join(others[:3])}). Merge it with git instead.")
     for path, blob in files.items():
         _free(workspace, path, blob)
-    log = actions.begin(workspace, Action("accept", name, (Moved(reference, head, ""),)))
-    for path, blob in files.items():
-        _put(workspace, log, path, blob)
-    paths = (*files, *_list_tools(workspace, log))
+    with actions.doing(workspace, Action("accept", name, (Moved(reference, head, ""),))) as log:
+        for path, blob in files.items():
+            _put(workspace, log, path, blob)
+        paths = (*files, *_list_tools(workspace, log))
     return Accepted(paths, _commit(workspace, name, paths) if commit else "")
 
 
@@ -154,8 +155,8 @@ def reject(workspace: Path, name: str, reason: str) -> None:
     path = workspace / _DECLINED
     rows = json.loads(path.read_text()) if declined(workspace) else {}
     rows[workflow] = {"name": name, "reason": " ".join(reason.split())}
-    log = actions.begin(workspace, Action("reject", name, (Moved(branch.ref(name), head, ""),)))
-    log.write(path, json.dumps(rows, indent=1, sort_keys=True) + "\n")
+    with actions.doing(workspace, Action("reject", name, (Moved(branch.ref(name), head, ""),))) as log:
+        log.write(path, json.dumps(rows, indent=1, sort_keys=True) + "\n")
 
 
 def retire(workspace: Path, name: str) -> tuple[str, ...]:
@@ -172,21 +173,22 @@ def retire(workspace: Path, name: str) -> tuple[str, ...]:
     for path in (f"{TOOLS}/{name}", f"{RETIRED}/{name}", *registered):
         _no_linked_parent(workspace, path)
     aside = ((f"{TOOLS}/{name}", f"{RETIRED}/{name}"), *((path, f"{here}/{path}") for path in registered))
-    log = actions.begin(workspace, Action("retire", name, aside=aside, unlinked=tuple(links)))
-    for path in (*registered, *(path for path, _ in links)):
-        _remove_empty(workspace, Path(path).parent)
-    _list_tools(workspace, log)
+    with actions.doing(workspace, Action("retire", name, aside=aside, unlinked=tuple(links))) as log:
+        for path in (*registered, *(path for path, _ in links)):
+            _remove_empty(workspace, Path(path).parent)
+        _list_tools(workspace, log)
     return (f"{TOOLS}/{name}", *registered, *(path for path, _ in links))
 
 
-def undo(workspace: Path) -> Undone:
+def undo(workspace: Path, keep: Keep = lambda paths: ()) -> Undone:
     """Take back the last of these actions: files, links, lists and branches are as they were before it.
 
-    With the first one the index, the journal and the lock go as well: nothing of ours is left.
+    With the first one the index, the journal and the lock go as well: nothing of ours is left. An action or an undo
+    that was stopped in the middle counts as the last. `keep` picks what must stay of the files it made.
     """
-    done = actions.undo(workspace)
-    if not actions.records(workspace):
-        shutil.rmtree(workspace / ".meta")
+    done = actions.recover(workspace, keep, leaving=True) or actions.undo(workspace, keep)
+    if actions.stopped(workspace):  # the first one was taken back, and this is the rest of it
+        actions.leave(workspace)
     return done
 
 
@@ -324,9 +326,7 @@ def _put(workspace: Path, log: Journal, path: str, blob: Blob) -> None:
     if blob.mode == "120000":
         log.link(target, blob.content)
         return
-    log.write(target, blob.content)
-    if blob.mode == "100755":
-        target.chmod(0o755)
+    log.write(target, blob.content, 0o755 if blob.mode == "100755" else None)
 
 
 def _is_link(workspace: Path, link: Link) -> bool:
