@@ -149,6 +149,8 @@ def _edit(path: Path, change: _Change, note: _Note, drop: Callable[[Entry], None
             before, made = _wanted(path, change, looks=_LOOKS if watched else 1)
             if made is None:
                 break
+            if before is not None:
+                _replaceable(path)
             if noted:  # it was not made, or is gone again
                 drop(noted)
             noted = note(before, *made)
@@ -166,7 +168,7 @@ def _edit(path: Path, change: _Change, note: _Note, drop: Callable[[Entry], None
 def _wanted(path: Path, change: _Change, looks: int) -> tuple[str | None, tuple[_Patch, str] | None]:
     """The content and what is to be done to it. What does not parse may be what somebody is writing at this moment."""
     for left in reversed(range(looks)):
-        before = _editable(path)
+        before = _load(path)
         try:
             made = change(before or "")
             if before != "" or not left:  # who writes in place empties the file first
@@ -178,11 +180,8 @@ def _wanted(path: Path, change: _Change, looks: int) -> tuple[str | None, tuple[
     raise AssertionError("at least one look")
 
 
-def _editable(path: Path) -> str | None:
-    """The content of a file that belongs to the user. Raises `UserError` for one that should not be replaced."""
-    content = _load(path)
-    if content is None:
-        return None
+def _replaceable(path: Path) -> None:
+    """Raises `UserError` for a file that its user has protected, or that has another name to be parted from."""
     status = path.stat()
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         raise UserError(f"{path} is read-only. Make it writable, then run this again.")
@@ -192,7 +191,6 @@ def _editable(path: Path) -> str | None:
         raise UserError(
             f"{path} is one of {status.st_nlink} hard links, which an edit would part. Make the others symbolic links."
         )
-    return content
 
 
 def edit_block(path: Path, marker: str, text: str | None) -> bool:
@@ -385,7 +383,7 @@ def _undo_key(path: Path, entry: Entry) -> str:
     give_up = time.monotonic() + _PATIENCE
     while time.monotonic() < give_up:
         with files.turn(path):
-            content = _editable(path)
+            content = _load(path)
             if content is None:
                 return ""
             if keys.form(path) == "toml":

@@ -91,6 +91,8 @@ def _read(path: Path, key: bytes) -> tuple[Cursor | None, tuple[Session, ...]]:
     except OSError:
         return None, (Session("", str(path), (), skipped={"unreadable": 1}),)
     reading = sources.read(path)
+    if "unreadable" in reading.skipped:  # the disk refused in the middle: what was known stays, and it is tried again
+        return None, (Session("", str(path), (), skipped=reading.skipped),)
     if reading.sessions:
         return cursor, tuple(redactor.session(session) for session in reading.sessions)
     return cursor, (Session("", reading.digest, (), skipped=reading.skipped),)
@@ -195,6 +197,7 @@ def alone(workspace: Path, *, dry_run: bool = False, recover: bool = True) -> It
         yield
         return
     with files.locked(workspace / ".meta" / "lock"):
+        files.sweep([config.folders().state])
         done = actions.recover(workspace, partial(only_copies, workspace)) if recover else None
         if done:
             print(f"meta: {done.verb} {done.name} was stopped in the middle, so it was taken back", file=sys.stderr)

@@ -188,6 +188,8 @@ def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = qui
             rest.unlink()
         with Store(place.with_name("store.sqlite.new")) as store:
             ingest(store, archived, progress)
+        if any(place.parent.glob("store.sqlite.new-*")):  # closing tells nobody that it failed, but leaves these
+            raise UserError(f"the new index in {place.parent} could not be completed. Make room or access.")
         for old in place.parent.glob("store.sqlite-*"):
             old.unlink()
         place.with_name("store.sqlite.new").replace(place)

@@ -19,6 +19,7 @@ from meta.errors import UserError
 PREFIX = "refs/heads/meta/"
 TRAILER = "Meta-Workflow"
 Mode = Literal["100644", "100755", "120000"]
+_SYNCED = ("-c", "core.fsync=objects,reference")  # git by itself leaves both to chance when power is lost
 _MODES: dict[str, Mode] = {"100755": "100755", "120000": "120000"}
 
 
@@ -44,7 +45,7 @@ def _git(
 ) -> process.Completed:
     # Optional locks would let a mere `status` rewrite the user's index.
     env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", **(environment or {})}
-    return process.run(["git", "-C", str(repository), *arguments], input=input, env=env, limit=2**26)
+    return process.run(["git", *_SYNCED, "-C", str(repository), *arguments], input=input, env=env, limit=2**26)
 
 
 def ref(name: str) -> str:
