@@ -6,9 +6,12 @@ Nothing is mined or built here.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shutil
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,8 +64,17 @@ SETTINGS = """\
 """
 
 
-def init(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
-    """Make the git repository around `start` a workspace. What is there already is left as it is."""
+def init(settings: Config, start: Path, *, agents: Sequence[str] = (), dry_run: bool = False) -> Change:
+    """Make the git repository around `start` a workspace, and let these agents call meta there."""
+    made = _made(settings, start, dry_run=dry_run)
+    if not agents:
+        return made
+    told = _connected(git.root(start), agents, dry_run=dry_run)
+    return Change(f"{made.summary.partition(' Next:')[0]} {told.summary}", made.paths + told.paths, dry_run)
+
+
+def _made(settings: Config, start: Path, *, dry_run: bool) -> Change:
+    """The workspace. What is there already is left as it is."""
     from meta.registration import actions, lifecycle
 
     root = git.root(start)
@@ -90,6 +102,45 @@ def _new(root: Path) -> dict[str, str]:
     contents = {"meta.toml": SETTINGS, ".meta/.gitignore": "*\n"}
     contents |= {f"{folder}/.gitkeep": "" for folder in FOLDERS if not (root / folder).exists()}
     return {path: text for path, text in contents.items() if not (root / path).exists()}
+
+
+def _connected(workspace: Path, agents: Sequence[str], *, dry_run: bool) -> Change:
+    from meta.registration import clients
+
+    words = _program()
+    if dry_run:
+        rows = clients.settings(agents, words)
+        told = tuple(
+            f"{path}: {'.'.join(own.path)} {'+' if own.item else '='} {json.dumps(own.value)}" for path, own in rows
+        )
+        return Change("Into their settings would go, where it is not there yet:", told, True)
+    with alone(workspace):
+        changed = clients.connect(workspace, agents, words)
+    notes = " ".join(clients.CLIENTS[name].note for name in dict.fromkeys(agents)).strip()
+    return Change(f"{', '.join(dict.fromkeys(agents))} will call meta. {notes}".strip(), changed)
+
+
+def _program() -> tuple[str, ...]:
+    """The words that start this very meta: its name where that is found, else by this interpreter."""
+    found = shutil.which("meta")
+    if found and Path(found).parent == Path(sys.executable).parent:
+        return (found,)
+    return (sys.executable, "-m", "meta")
+
+
+def uninstall(settings: Config, *, dry_run: bool = False) -> Change:
+    """Take our entries out of every agent's settings."""
+    from meta.registration import actions, clients
+
+    workspace = workspace_of(settings)
+    if dry_run:
+        named = dict.fromkeys(e.path for e in actions.journal(workspace).entries() if e.kind == "key")
+        return Change("would take our entries out of:", tuple(named), True)
+    with alone(workspace):
+        paths, kept = clients.disconnect(workspace)
+    if kept:
+        return Change("taken out, but for what was changed by hand:", kept)
+    return Change("no agent calls meta here any more." if paths else "no agent called meta here.", paths)
 
 
 def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
@@ -212,9 +263,6 @@ def status(settings: Config) -> Status:
 
 def doctor(settings: Config) -> tuple[Finding, ...]:
     """What meta needs on this machine."""
-    import shutil
-    import sys
-
     from meta.verification import sandbox
 
     level = sandbox.level()

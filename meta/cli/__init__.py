@@ -13,7 +13,7 @@ GROUPS = (
     ("Find", ("scan", "mine", "show")),
     ("Build", ("init", "extract", "build", "verify")),
     ("Decide", ("accept", "reject", "retire", "undo", "tools")),
-    ("Keep", ("serve", "watch", "daemon", "status", "doctor", "rebuild")),
+    ("Keep", ("serve", "watch", "daemon", "status", "doctor", "rebuild", "uninstall")),
 )
 USAGE = "usage: meta [-h] [--version] COMMAND ..."
 
@@ -27,7 +27,7 @@ def _summary(command: str) -> str:
 def _help() -> str:
     lines = [USAGE, "", "Find what an agent does again and again, and turn it into proved tools."]
     for title, commands in GROUPS:
-        lines += ["", f"{title}:"] + [f"  {command:<9} {_summary(command)}" for command in commands]
+        lines += ["", f"{title}:"] + [f"  {command:<10} {_summary(command)}" for command in commands]
     return "\n".join([*lines, "", "`meta COMMAND --help` tells more. Results go to stdout, progress to stderr."])
 
 

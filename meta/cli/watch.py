@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from meta.cli import desk
 from meta.config import Config
@@ -14,22 +15,27 @@ from meta.config import Config
 def arguments(parser: argparse.ArgumentParser) -> None:
     desk.workspace_option(parser)
     parser.add_argument("--once", action="store_true", help="look once, tell what is new, and end")
+    desk.json_option(parser)
     parser.add_argument("--log", metavar="FILE", help="write to this file, which is kept small, instead of stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     settings = desk.settings(args.workspace)
-    return _once(settings) if args.once else _watch(settings, args.log)
+    return _once(settings, json=args.json) if args.once else _watch(settings, args.log)
 
 
-def _once(settings: Config) -> int:
+def _once(settings: Config, *, json: bool) -> int:
     import time
 
     from meta import flow
     from meta.daemon import notices
     from meta.intake import workspace_of
 
-    for notice in notices.note(workspace_of(settings), flow.candidates(settings), time.time()):
+    due = notices.note(workspace_of(settings), flow.candidates(settings), time.time())
+    if json:
+        desk.as_json([asdict(notice) for notice in due])
+        return 0
+    for notice in due:
         print(notice.line)
     return 0
 

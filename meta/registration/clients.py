@@ -1,0 +1,121 @@
+"""What stands in each agent's own settings so that it calls `meta hook` and may start `meta serve`.
+
+Every row is data; `connect` puts it there and takes it out again. Only files of the project are touched, so that a
+person's other projects never hear of it; where a client has a file for this machine alone, that is the one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from meta import edits
+from meta.edits import Entry
+from meta.errors import UserError
+from meta.keys import Own
+from meta.registration import actions
+from meta.registration.actions import Action
+
+Settings = tuple[tuple[str, Own], ...]  # file, relative to the workspace, and what is ours in it
+SECONDS = 10  # that a client lets the hook run; it needs a fraction of one
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An agent. `settings` are made of the words that start meta on this machine."""
+
+    name: str
+    settings: Callable[[Sequence[str]], Settings]
+    note: str = ""
+
+
+def _hooks(file: str, events: Sequence[str], hook: Mapping[str, Any]) -> Settings:
+    return tuple((file, Own(("hooks", event), {"hooks": [dict(hook)]}, item=True)) for event in events)
+
+
+def _server(words: Sequence[str]) -> dict[str, Any]:
+    return {"command": words[0], "args": [*words[1:], "serve"]}
+
+
+def _called(words: Sequence[str]) -> str:
+    return shlex.join([*words, "hook"])
+
+
+def _claude(words: Sequence[str]) -> Settings:
+    local = ".claude/settings.local.json"
+    hook = {"type": "command", "command": _called(words), "timeout": SECONDS}
+    return (
+        *_hooks(local, ("SessionStart", "Stop", "SessionEnd"), hook),
+        (local, Own(("enabledMcpjsonServers",), "meta", item=True)),
+        (".mcp.json", Own(("mcpServers", "meta"), _server(words))),
+    )
+
+
+def _codex(words: Sequence[str]) -> Settings:
+    hook = {"type": "command", "command": _called(words), "timeout": SECONDS}
+    return (
+        *_hooks(".codex/hooks.json", ("SessionStart", "Stop", "SessionEnd"), hook),
+        (".codex/config.toml", Own(("mcp_servers", "meta"), _server(words))),
+    )
+
+
+def _gemini(words: Sequence[str]) -> Settings:
+    file = ".gemini/settings.json"
+    hook = {"name": "meta", "type": "command", "command": _called(words), "timeout": SECONDS * 1000}  # milliseconds
+    return (
+        *_hooks(file, ("SessionStart", "AfterAgent", "SessionEnd"), hook),
+        (file, Own(("mcpServers", "meta"), _server(words))),
+    )
+
+
+CLIENTS: Mapping[str, Client] = {
+    client.name: client
+    for client in (
+        Client("claude", _claude),
+        Client(
+            "codex", _codex, "Codex runs hooks of a project only once you trust it: start `codex` here and confirm."
+        ),
+        Client("gemini", _gemini),
+    )
+}
+
+
+def settings(names: Sequence[str], words: Sequence[str]) -> Settings:
+    """What is to stand in the settings of these agents. Raises `UserError` for one that is not known."""
+    unknown = [name for name in names if name not in CLIENTS]
+    if unknown:
+        raise UserError(f"there is no agent {unknown[0]!r}. Known are: {', '.join(CLIENTS)}.")
+    return tuple(row for name in dict.fromkeys(names) for row in CLIENTS[name].settings(words))
+
+
+def connect(workspace: Path, names: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+    """The files that had to change so that these agents call us, as one action."""
+    wanted = settings(names, words)
+    changed: list[str] = []
+    with actions.doing(workspace, Action("connect", "-".join(dict.fromkeys(names)))) as log:
+        for path, own in wanted:
+            if log.key(workspace / path, own) and path not in changed:
+                changed.append(path)
+    return tuple(changed)
+
+
+def disconnect(workspace: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The files from which our settings were taken out, and what was kept because somebody changed it.
+
+    Files and folders that held nothing but ours are gone as well.
+    """
+
+    def ours(entry: Entry) -> bool:
+        return entry.kind == "key"
+
+    log = actions.journal(workspace)
+    files = dict.fromkeys(entry.path for entry in log.entries() if ours(entry))
+    kept = edits.undo(log, ours)
+    for file in files:
+        with contextlib.suppress(OSError):  # not empty, or not there
+            Path(file).parent.rmdir()
+    return tuple(str(Path(file).relative_to(workspace)) for file in files), tuple(kept)
