@@ -1,0 +1,232 @@
+"""Start a child under limits, with only some files and no network, and leave nothing of it behind.
+
+The orders come as JSON in the first argument, the child's command line follows. Its exit code is passed on.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from . import kernel, watch
+from .kernel import UnsupportedError
+
+REFUSED = 125  # the exit code where the orders cannot be carried out; nothing was started then
+
+# What Landlock does not speak of: other processes, memory and keys of the same user, labels of files.
+_DENIED = """
+    ptrace bpf perf_event_open userfaultfd shmget semget msgget mq_open add_key request_key keyctl open_by_handle_at
+    mount umount2 pivot_root chroot setns move_mount open_tree
+"""
+_LABELS = """
+    setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr setxattrat removexattrat
+"""
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """`parent` is who must be alive, `user` who to become (-1: stay), `confine` whether Landlock and filters apply.
+
+    `report` is an open file for what the child did, -1 for no trace. `home` is looked through at the end.
+    """
+
+    parent: int
+    user: int
+    confine: bool
+    limits: dict[str, int]
+    readable: tuple[str, ...]
+    writable: tuple[str, ...]
+    report: int
+    home: str
+
+
+class _EndedError(Exception):
+    """Somebody wants this to end."""
+
+
+def main() -> None:
+    orders = Orders(**json.loads(sys.argv[1]))
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        code = _run(orders, sys.argv[2:])
+    except (OSError, UnsupportedError) as error:
+        print(f"launcher: {error}", file=sys.stderr)
+        code = REFUSED
+    except _EndedError:
+        code = 128 + signal.SIGTERM
+    sys.stderr.flush()
+    os._exit(code)  # the thread that started the child is still there
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _EndedError
+
+
+def _run(orders: Orders, argv: list[str]) -> int:
+    if orders.report >= 0:
+        os.set_inheritable(orders.report, False)
+    if orders.user >= 0:
+        os.setgroups([])
+        os.setresgid(orders.user, orders.user, orders.user)
+        os.setresuid(orders.user, orders.user, orders.user)
+    if orders.parent:  # 0: another program ends this one with its parent
+        kernel.control(kernel.DEATH_SIGNAL, signal.SIGTERM)
+        if os.getppid() != orders.parent:
+            return REFUSED
+    kernel.control(kernel.CHILD_SUBREAPER, 1)
+    kernel.control(kernel.DUMPABLE, 0)  # so that the child cannot look into this process
+    started = _Child(orders, argv)
+    watcher = None
+    if started.listener >= 0:
+        watcher = watch.Watcher(started.listener, orders.writable, orders.report >= 0, orders.confine)
+    try:
+        code = _wait(started.pid, watcher)
+    finally:
+        _sweep()
+        if watcher and orders.report >= 0:
+            _report(orders, watcher)
+    return code
+
+
+class _Child:
+    """A child of a thread that has put itself under the rules, which the rest of this process is not under."""
+
+    def __init__(self, orders: Orders, argv: list[str]) -> None:
+        self.pid, self.listener = 0, -1
+        self._error: Exception | None = None
+        ready = threading.Event()
+        threading.Thread(target=self._start, args=(orders, argv, ready), daemon=True).start()
+        ready.wait()
+        if self._error:
+            raise self._error
+
+    def _start(self, orders: Orders, argv: list[str], ready: threading.Event) -> None:
+        try:
+            kernel.control(kernel.NO_NEW_PRIVILEGES, 1)
+            processes = orders.limits.get("processes", 0)
+            processes += _processes() if processes else 0
+            if orders.confine:
+                version = kernel.landlock_version()
+                allowed = [(path, "read") for path in orders.readable] + [(path, "write") for path in orders.writable]
+                kernel.restrict_files(version, [*allowed, *((path, "device") for path in _DEVICES)])  # type: ignore[list-item]  # literals
+                rules = _confining(version, traced=orders.report >= 0)
+                self.listener = kernel.filter_calls(rules, listen=True)
+            elif orders.report >= 0:
+                self.listener = kernel.filter_calls(watch.watched(), listen=True)
+        except (OSError, UnsupportedError) as error:
+            self._error = error
+            ready.set()
+            return
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become(orders, argv, processes)
+        ready.set()
+        threading.Event().wait()  # the child would be told of this thread's end as of a parent's
+
+
+def _confining(version: int, *, traced: bool) -> list[kernel.Rule]:
+    sockets = [kernel.Rule("socket", kernel.NOTIFY)] if traced else kernel.refused("socket", errno.EACCES)
+    return [
+        *sockets,
+        *kernel.refused(_DENIED, errno.EPERM),
+        *kernel.refused(_LABELS, errno.ENOTSUP),
+        *kernel.refused("prlimit64", errno.EPERM, 0),  # the limits of another process
+        *kernel.refused("io_uring_setup", errno.ENOSYS),
+        *watch.guarded(signals=version < kernel.SIGNALS_SINCE),
+        *(watch.watched() if traced else []),
+    ]
+
+
+def _become(orders: Orders, argv: list[str], processes: int) -> None:
+    """In the child: a session and limits of its own, then the program."""
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.setsid()
+        kernel.control(kernel.DUMPABLE, 1)
+        kernel.control(kernel.DEATH_SIGNAL, signal.SIGKILL)
+        of = {"memory": resource.RLIMIT_AS, "cpu": resource.RLIMIT_CPU, "size": resource.RLIMIT_FSIZE}
+        for name, limit in of.items():
+            if name in orders.limits:
+                resource.setrlimit(limit, (orders.limits[name], orders.limits[name]))
+        if processes:
+            resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.execvp(argv[0], argv)
+    except OSError as error:
+        os.write(2, f"launcher: {argv[0]}: {error.strerror}\n".encode())
+    os._exit(127)
+
+
+def _processes() -> int:
+    """The threads that this user has already: the kernel counts them all together."""
+    count, mine = 0, os.getuid()
+    for name in os.listdir("/proc"):
+        with suppress(OSError):
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == mine:
+                count += len(os.listdir(f"/proc/{name}/task"))
+    return count
+
+
+def _wait(pid: int, watcher: watch.Watcher | None) -> int:
+    """The child's exit code, as a shell would tell it. What it left behind is collected meanwhile."""
+    poll = select.poll()
+    ended = os.pidfd_open(pid)
+    poll.register(ended, select.POLLIN)
+    if watcher:
+        poll.register(watcher.listener, select.POLLIN)
+    while True:
+        for which, events in poll.poll(1000):
+            if watcher and which == watcher.listener and events & select.POLLIN:
+                watcher.serve()
+            elif watcher and which == watcher.listener:
+                poll.unregister(which)
+        code = None
+        with suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                if found[0] == pid:
+                    code = os.waitstatus_to_exitcode(found[1])
+        if code is not None:
+            return code if code >= 0 else 128 - code
+
+
+def _sweep() -> None:
+    """End all that the child started: what loses its parent becomes a child of this process."""
+    while True:
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        mine = os.getpid()
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with suppress(OSError, ValueError):
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    parent = int(file.read().rpartition(b")")[2].split()[1])
+                if parent == mine:
+                    os.kill(int(name), signal.SIGKILL)
+        time.sleep(0.001)
+
+
+def _report(orders: Orders, watcher: watch.Watcher) -> None:
+    for root, _, names in os.walk(orders.home):
+        for name in names:
+            watcher.note("write", os.path.join(root, name), 0)
+    document: dict[str, Any] = {
+        "events": [[kind, what, by] for (kind, what), by in watcher.seen.items()],
+        "dropped": watcher.dropped,
+    }
+    with os.fdopen(orders.report, "w", encoding="utf-8", errors="surrogateescape") as file:
+        json.dump(document, file)
