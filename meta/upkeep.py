@@ -197,7 +197,7 @@ def doctor(settings: Config) -> tuple[Finding, ...]:
     return (
         Finding("Python", sys.version_info >= (3, 11), f"{python}; 3.11 or newer is needed"),
         Finding("git", shutil.which("git") is not None, shutil.which("git") or "install git"),
-        _isolation(sandbox.ladder()),
+        _isolation(sandbox.rungs()),
         Finding(
             "workspace",
             settings.workspace is not None,

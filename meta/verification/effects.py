@@ -73,13 +73,12 @@ def read(ran: Ran, *, own: str | None = None) -> Trace:
     report = json.loads(ran.seen.report)
     deeds: dict[Deed, None] = {}
     programs: dict[str, None] = {}
-    for kind, what, by in report["events"]:
+    for kind, what, by in report.get("events", ()):
         if kind == "run":
             programs[PurePosixPath(what).name] = None
         if effect := _effect(kind, what, ran.seen, own):
             deeds[Deed(effect, _plain(_shown(what, ran.seen)), _plain(by))] = None
-    missing = f"{report['dropped']} more things were done than are kept" if report["dropped"] else ""
-    return Trace(tuple(deeds), tuple(programs), missing)
+    return Trace(tuple(deeds), tuple(programs), report["missing"])
 
 
 def undeclared(trace: Trace, declared: Iterable[str]) -> tuple[Deed, ...]:

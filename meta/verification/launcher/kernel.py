@@ -31,7 +31,7 @@ userfaultfd 323 282  shmget 29 194     semget 64 190       msgget 68 186       m
 add_key 248 217    request_key 249 218 keyctl 250 219      open_by_handle_at 304 265
 mount 165 40       umount2 166 39      pivot_root 155 41   chroot 161 51       setns 308 268
 move_mount 429 429 open_tree 428 428   init_module 175 105 finit_module 313 273 reboot 169 142
-seccomp 317 277    landlock_create_ruleset 444 444  landlock_add_rule 445 445  landlock_restrict_self 446 446
+seccomp 317 277    prctl 157 167      landlock_create_ruleset 444 444  landlock_add_rule 445 445  landlock_restrict_self 446 446
 """
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column of the table, name for a filter
 _WORDS = _NUMBERS.split()
@@ -67,10 +67,8 @@ def call(name: str, *arguments: int | ctypes.Array[ctypes.c_char] | None) -> int
 
 
 def control(option: int, value: int) -> None:
-    """`prctl` with one value."""
-    if _LIBC.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), "prctl")
+    """Set a property of this process or thread. Raises `OSError`."""
+    call("prctl", option, value, 0, 0, 0)
 
 
 DEATH_SIGNAL, DUMPABLE, CHILD_SUBREAPER, NO_NEW_PRIVILEGES = 1, 4, 36, 38

@@ -96,8 +96,8 @@ def _run(orders: Orders, argv: list[str]) -> int:
         code = _wait(started.pid, watcher)
     finally:
         _sweep()
-        if watcher and orders.report >= 0:
-            _report(orders, watcher)
+        if orders.report >= 0:
+            _report(orders, watcher, started.untraced)
     return code
 
 
@@ -105,7 +105,7 @@ class _Child:
     """A child of a thread that has put itself under the rules, which the rest of this process is not under."""
 
     def __init__(self, orders: Orders, argv: list[str]) -> None:
-        self.pid, self.listener = 0, -1
+        self.pid, self.listener, self.untraced = 0, -1, ""
         self._error: Exception | None = None
         ready = threading.Event()
         threading.Thread(target=self._start, args=(orders, argv, ready), daemon=True).start()
@@ -125,7 +125,7 @@ class _Child:
                 rules = _confining(version, traced=orders.report >= 0)
                 self.listener = kernel.filter_calls(rules, listen=True)
             elif orders.report >= 0:
-                self.listener = kernel.filter_calls(watch.watched(), listen=True)
+                self._listen()
         except (OSError, UnsupportedError) as error:
             self._error = error
             ready.set()
@@ -135,6 +135,13 @@ class _Child:
             _become(orders, argv, processes)
         ready.set()
         threading.Event().wait()  # the child would be told of this thread's end as of a parent's
+
+    def _listen(self) -> None:
+        """A trace is no barrier, so without one the child runs all the same."""
+        try:
+            self.listener = kernel.filter_calls(watch.watched(), listen=True)
+        except UnsupportedError as error:
+            self.untraced = str(error)
 
 
 def _confining(version: int, *, traced: bool) -> list[kernel.Rule]:
@@ -220,13 +227,17 @@ def _sweep() -> None:
         time.sleep(0.001)
 
 
-def _report(orders: Orders, watcher: watch.Watcher) -> None:
+def _report(orders: Orders, watcher: watch.Watcher | None, untraced: str) -> None:
+    document: dict[str, Any] = {"missing": untraced}
+    if watcher:
+        document = _heard(orders, watcher)
+    with os.fdopen(orders.report, "w", encoding="utf-8", errors="surrogateescape") as file:
+        json.dump(document, file)
+
+
+def _heard(orders: Orders, watcher: watch.Watcher) -> dict[str, Any]:
     for root, _, names in os.walk(orders.home):
         for name in names:
             watcher.note("write", os.path.join(root, name), 0)
-    document: dict[str, Any] = {
-        "events": [[kind, what, by] for (kind, what), by in watcher.seen.items()],
-        "dropped": watcher.dropped,
-    }
-    with os.fdopen(orders.report, "w", encoding="utf-8", errors="surrogateescape") as file:
-        json.dump(document, file)
+    events = [[kind, what, by] for (kind, what), by in watcher.seen.items()]
+    return {"events": events, "missing": f"{watcher.dropped} things more than are kept" if watcher.dropped else ""}

@@ -15,11 +15,11 @@ from pathlib import Path
 from meta.errors import UserError
 from meta.verification.sandbox import ways
 from meta.verification.sandbox.folders import give, place, scratch
-from meta.verification.sandbox.ladder import Rung, ladder, level
+from meta.verification.sandbox.ladder import Rung, level, rungs
 from meta.verification.sandbox.ways import PATH, USUAL, Limits, Ran, Seen
 
-__all__ = ["PATH", "Limits", "NoSandboxError", "Ran", "Rung", "Seen", "give", "ladder", "level", "place", "python"]
-__all__ += ["run", "scratch"]
+__all__ = ["PATH", "Limits", "NoSandboxError", "Ran", "Rung", "Seen", "give", "level", "place", "python"]
+__all__ += ["run", "rungs", "scratch"]
 
 
 class NoSandboxError(UserError):

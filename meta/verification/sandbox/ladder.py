@@ -59,22 +59,22 @@ class Rung:
 
 
 @cache
-def ladder() -> tuple[Rung, ...]:
+def rungs() -> tuple[Rung, ...]:
     """The rungs from the strongest down to the first that works; all failed ones where none does."""
     folders.sweep()
-    rungs: list[Rung] = []
+    tried: list[Rung] = []
     if not sys.platform.startswith("linux"):
         return (Rung("bubblewrap", False, f"there is no sandbox for {platform.system()} yet"),)
     for attempt in (_bubblewrap, _landlock, _limits):
-        rungs.append(attempt())
-        if rungs[-1].works:
+        tried.append(attempt())
+        if tried[-1].works:
             break
-    return tuple(rungs)
+    return tuple(tried)
 
 
 def level() -> Isolation:
     """The strongest isolation that works here."""
-    return next((rung.isolation for rung in ladder() if rung.works), "none")
+    return next((rung.isolation for rung in rungs() if rung.works), "none")
 
 
 def _bubblewrap() -> Rung:
