@@ -126,12 +126,11 @@ def _write(path: str, seen: Seen, own: str | None) -> Effect | None:
     if inside is not None:
         untold = own is not None and (own == "" or inside == own or inside.startswith(own + "/"))
         return None if untold or not inside or _PROJECT_CACHES.fullmatch(inside) else "write-project"
-    if any(_below(path, folder) is not None for folder in seen.temporary) or _NOWHERE.fullmatch(path):
-        return None
     at_home = _below(path, seen.home)
-    if at_home is not None and (at_home == "" or _HOME_CACHES.fullmatch(at_home)):
-        return None
-    return "write-outside"
+    if at_home is not None:
+        return None if at_home == "" or _HOME_CACHES.fullmatch(at_home) else "write-outside"
+    passing = any(_below(path, folder) is not None for folder in seen.temporary) or _NOWHERE.fullmatch(path)
+    return None if passing else "write-outside"
 
 
 def _private(path: str, seen: Seen) -> bool:

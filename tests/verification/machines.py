@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from meta.verification.launcher import kernel
+
 ROOT = Path(__file__).parents[2]
 USER = "1234"
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
@@ -47,6 +49,15 @@ def python() -> str:
             if new.stdout.strip() == b"True":
                 return name
     return ""
+
+
+@cache
+def landlock() -> bool:
+    """Whether this kernel has it."""
+    try:
+        return bool(kernel.landlock_version())
+    except kernel.UnsupportedError:
+        return False
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def test_fifteen_attempts_succeed_outside_and_none_in_an_isolation(house: Path, 
     level = json.loads(rungs.stdout)
     if level not in ("bubblewrap", "landlock"):
         pytest.skip(f"the isolation here is {level}")
-    levels = ["bubblewrap", "landlock"] if level == "bubblewrap" and ABI else [level]
+    levels = ["bubblewrap", "landlock"] if level == "bubblewrap" and machines.landlock() else [level]
     program = [machines.python(), str(house / "tests/verification/probes.py"), *levels]
     ran = told(machines.wrapped(program, user=not root), house)
     assert ran.returncode == 0, ran.stderr
@@ -63,17 +63,7 @@ def test_fifteen_attempts_succeed_outside_and_none_in_an_isolation(house: Path, 
 LADDER = "import json; from meta.verification import sandbox; print(json.dumps(sandbox.level()))"
 
 
-def _landlock() -> int:
-    from meta.verification.launcher import kernel
-
-    try:
-        return kernel.landlock_version()
-    except kernel.UnsupportedError:
-        return 0
-
-
-ABI = _landlock()
-no_landlock = pytest.mark.skipif(not ABI, reason="this kernel has no Landlock of version 3")
+no_landlock = pytest.mark.skipif(not machines.landlock(), reason="this kernel has no Landlock of version 3")
 no_strace = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 OLDER = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=landlock_create_ruleset"]
 OLDER += ["-e", "inject=landlock_create_ruleset:retval=4:when=1"]  # the answer to the question for the version
@@ -245,7 +235,9 @@ def many_runs(house: Path, isolation: str, root: bool, count: int, kills: int) -
 
 
 def possible(isolation: str) -> None:
-    if (isolation == "bubblewrap" and sandbox.level() != "bubblewrap") or (isolation == "landlock" and not ABI):
+    if (isolation == "bubblewrap" and sandbox.level() != "bubblewrap") or (
+        isolation == "landlock" and not machines.landlock()
+    ):
         pytest.skip(f"{isolation} does not work here")
 
 

@@ -148,6 +148,7 @@ def _confining(version: int, *, traced: bool) -> list[kernel.Rule]:
     sockets = [kernel.Rule("socket", kernel.NOTIFY)] if traced else kernel.refused("socket", errno.EACCES)
     return [
         *sockets,
+        *(watch.powers() if traced else []),
         *kernel.refused(_DENIED, errno.EPERM),
         *kernel.refused(_LABELS, errno.ENOTSUP),
         *kernel.refused("prlimit64", errno.EPERM, 0),  # the limits of another process

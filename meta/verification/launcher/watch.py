@@ -104,9 +104,18 @@ def watched() -> list[Rule]:
     ]
 
 
+def powers() -> list[Rule]:
+    """The calls that only an administrator needs."""
+    return [Rule(name, NOTIFY) for name in _POWERS]
+
+
 def guarded(*, signals: bool) -> list[Rule]:
     """The calls that Landlock lets through and that are done here for the child, or refused."""
     return [Rule(name, NOTIFY) for name in [*_METADATA, *(_SIGNALS if signals else [])]]
+
+
+class UnreadableError(Exception):
+    """What a call is about stands in memory that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +153,9 @@ class Watcher:
         call = _Call(token, pid, self._names.get(number, str(number)), tuple(arguments))
         try:
             refused = self._decide(call)
-        except ProcessLookupError:
-            refused = None
-        except OSError as error:  # its memory cannot be read
+        except UnreadableError:
             self.note("blind", call.name, call.pid)
-            refused = error.errno or errno.EPERM
+            refused = errno.EPERM
         self._answer(call, refused)
 
     def _answer(self, call: _Call, refused: int | None) -> None:
@@ -175,6 +182,8 @@ class Watcher:
             return None if _descends(call) else errno.EPERM
         if self.traced:
             self._trace(call)
+        if self.guards and call.name in _POWERS:
+            return errno.EPERM
         if self.guards and call.name in _METADATA:
             return self._act(call)
         return None
@@ -222,7 +231,10 @@ class Watcher:
             values = call.arguments[index + 1 :]
             flags = {"fchmodat2": 3, "fchownat": 4, "utimensat": 3}.get(call.name)
             follow = follow and not (flags is not None and call.arguments[flags] & _NO_FOLLOW)
-        pinned = os.open(_below(call.pid, where, text), os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+        try:
+            pinned = os.open(_below(call.pid, where, text), os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+        except OSError as error:
+            return error.errno or errno.EPERM
         try:
             path = os.readlink(f"/proc/self/fd/{pinned}")
             if not any(path == root or path.startswith(root + "/") for root in self.inside):
@@ -267,11 +279,11 @@ def _times(call: _Call, address: int, was: os.stat_result) -> tuple[int, int]:
 
 
 def _bytes(pid: int, address: int, size: int) -> bytes:
-    memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.pread(memory, size, address)
-    finally:
-        os.close(memory)
+        with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+            return os.pread(memory.fileno(), size, address)
+    except OSError as error:
+        raise UnreadableError from error
 
 
 def _number(pid: int, address: int, size: int) -> int:

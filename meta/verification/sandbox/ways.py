@@ -20,8 +20,11 @@ from meta.verification.sandbox.folders import NOBODY, give, place
 
 PATH = f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin"
 _INSIDE, _HOME = "/scratch", "/home/tool"  # in bubblewrap
+_TEMPORARY = ("/tmp", "/dev/shm")
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _CONFIGURATION = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
+_ETC = Path(__file__).with_name("etc")  # names that need no network: of the machine itself
+_NAMES = ("/etc/hosts", "/etc/nsswitch.conf")
 _MERCY = 5.0  # seconds in which the launcher ends what is left
 
 
@@ -82,7 +85,7 @@ def execute(
             # Not even the sandbox program gets the environment: the one inside could read it there.
             path = {"PATH": os.environ.get("PATH", os.defpath)}
             done = process.run(whole, timeout=limits.wall, env=path, input=stdin, limit=limits.size, files=files)
-            seen = Seen(_read(report), _INSIDE, ("/tmp", "/dev/shm"), _HOME)
+            seen = Seen(_read(report), _INSIDE, _TEMPORARY, _HOME)
         else:
             done, seen = _launched(isolation, argv, scratch, read_only, stdin, limits, report)
     code = None if done.timed_out else done.code
@@ -131,13 +134,13 @@ def _launched(
                 "size": limits.size,
                 "processes": limits.processes,
             },
-            "readable": ["/usr", *_SYSTEM, *_CONFIGURATION, *map(str, _shown(read_only))],
+            "readable": ["/usr", *_SYSTEM, *_CONFIGURATION, *_NAMES, *map(str, _shown(read_only))],
             "writable": [os.path.realpath(folder) for folder in (scratch, home, temporary)],
             "report": -1 if report is None else report,
             "home": str(home),
         }
         environment = {"PATH": PATH, "HOME": str(home), "TMPDIR": str(temporary), "LANG": "C.UTF-8"}
-        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "GIT_CONFIG_NOSYSTEM": "1"}  # that file cannot be read
         done = process.run(
             [*_launcher(orders), *argv],
             cwd=scratch,
@@ -148,7 +151,7 @@ def _launched(
             mercy=_MERCY,
             files=[] if report is None else [report],
         )
-        return done, Seen(_read(report), os.path.realpath(scratch), (str(temporary),), str(home))
+        return done, Seen(_read(report), os.path.realpath(scratch), (str(temporary), *_TEMPORARY), str(home))
 
 
 def _launcher(orders: dict[str, object]) -> list[str]:
@@ -174,6 +177,7 @@ def _bubble(folder: Path, read_only: Sequence[Path], limits: Limits) -> list[str
     # kernel does not count the processes of root and lets it write to /proc/sys. `_limited` drops it.
     spaces = ["ipc", "pid", "net", "uts", "cgroup-try"] if os.geteuid() == 0 else ["all"]
     argv = ["bwrap", *(f"--unshare-{space}" for space in spaces), "--die-with-parent", "--new-session", "--clearenv"]
+    argv += ["--hostname", "sandbox"]
     argv += ["--setenv", "PATH", PATH, "--setenv", "HOME", _HOME, "--setenv", "LANG", "C.UTF-8"]
     argv += ["--setenv", "PYTHONDONTWRITEBYTECODE", "1", "--ro-bind", "/usr", "/usr"]
     for name in _SYSTEM:
@@ -185,6 +189,8 @@ def _bubble(folder: Path, read_only: Sequence[Path], limits: Limits) -> list[str
     argv += ["--perms", "0755", "--dir", "/etc"]
     for name in _CONFIGURATION:
         argv += ["--ro-bind-try", name, name]
+    for path in _ETC.iterdir():
+        argv += ["--ro-bind", str(path), f"/etc/{path.name}"]
     argv += ["--proc", "/proc", "--dev", "/dev"]
     for name in ("/tmp", "/dev/shm", _HOME):
         argv += ["--perms", "1777", "--size", str(limits.size), "--tmpfs", name]
