@@ -8,11 +8,14 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Literal
+
+    Access = Literal["read", "write", "device"]
 
 _NUMBERS = """
 open 2 -           openat 257 56       creat 85 -          openat2 437 437     truncate 76 45
@@ -34,6 +37,7 @@ move_mount 429 429 open_tree 428 428   init_module 175 105 finit_module 313 273 
 seccomp 317 277    prctl 157 167      landlock_create_ruleset 444 444  landlock_add_rule 445 445  landlock_restrict_self 446 446
 """
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column of the table, name for a filter
+_MACHINE = os.uname().machine
 _WORDS = _NUMBERS.split()
 _TABLE = {name: pair for name, *pair in zip(_WORDS[::3], _WORDS[1::3], _WORDS[2::3], strict=True)}
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -50,9 +54,9 @@ class UnsupportedError(Exception):
 
 def numbers() -> dict[str, int]:
     """The number of each system call that this processor has."""
-    if platform.machine() not in _MACHINES:
-        raise UnsupportedError(f"the calls of a {platform.machine()} processor are not known")
-    column = _MACHINES[platform.machine()][0]
+    if _MACHINE not in _MACHINES:
+        raise UnsupportedError(f"the calls of a {_MACHINE} processor are not known")
+    column = _MACHINES[_MACHINE][0]
     return {name: int(pair[column]) for name, pair in _TABLE.items() if pair[column] != "-"}
 
 
@@ -74,14 +78,13 @@ def control(option: int, value: int) -> None:
 DEATH_SIGNAL, DUMPABLE, CHILD_SUBREAPER, NO_NEW_PRIVILEGES = 1, 4, 36, 38
 
 
-@dataclass(frozen=True, slots=True)
 class Rule:
     """What happens at a call: always, or only where an argument (counted from 0) has any of some bits."""
 
-    name: str
-    action: int
-    argument: int = -1
-    bits: int = 0xFFFFFFFF
+    __slots__ = ("action", "argument", "bits", "name")
+
+    def __init__(self, name: str, action: int, argument: int = -1, bits: int = 0xFFFFFFFF) -> None:
+        self.name, self.action, self.argument, self.bits = name, action, argument, bits
 
 
 def refused(names: str, number: int, argument: int = -1) -> list[Rule]:
@@ -91,9 +94,9 @@ def refused(names: str, number: int, argument: int = -1) -> list[Rule]:
 def filter_calls(rules: Iterable[Rule], *, listen: bool) -> int:
     """Put the rules in force, the first that fits. What comes back is where `NOTIFY` calls can be heard, -1 for none."""
     known = numbers()
-    program = [_instruction(_LOAD, 4), *_unless(_MACHINES[platform.machine()][1])]
+    program = [_instruction(_LOAD, 4), *_unless(_MACHINES[_MACHINE][1])]
     program += [_instruction(_LOAD, 0)]
-    if platform.machine() == "x86_64":
+    if _MACHINE == "x86_64":
         program += [_instruction(_AT_LEAST, _X32, 0, 1), _instruction(_RETURN, REFUSE | errno.ENOSYS)]
     for rule in rules:
         if rule.name in known:
@@ -131,7 +134,6 @@ def _block(rule: Rule, number: int) -> list[bytes]:
     return [_instruction(_EQUAL, number, 0, len(end)), *end]
 
 
-Access = Literal["read", "write", "device"]
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_FOLDER, _TRUNCATE, _DEVICE = 1, 2, 4, 8, 1 << 14, 1 << 15
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _DEVICE
 SIGNALS_SINCE = 6  # from this version on, Landlock also keeps signals inside

@@ -1,26 +1,27 @@
 """Start a child under limits, with only some files and no network, and leave nothing of it behind.
 
-The orders come as JSON in the first argument, the child's command line follows. Its exit code is passed on.
+The orders come in the first argument, the child's command line follows. Its exit code is passed on.
 """
 
 from __future__ import annotations
 
+import _thread
 import errno
-import json
+import marshal
 import os
 import resource
 import select
 import signal
 import sys
-import threading
 import time
-from contextlib import suppress
-from dataclasses import dataclass
-from types import FrameType
-from typing import Any
 
 from . import kernel, watch
 from .kernel import UnsupportedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
 
 REFUSED = 125  # the exit code where the orders cannot be carried out; nothing was started then
 
@@ -35,21 +36,30 @@ _LABELS = """
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
-@dataclass(frozen=True, slots=True)
 class Orders:
     """`parent` is who must be alive, `user` who to become (-1: stay), `confine` whether Landlock and filters apply.
 
     `report` is an open file for what the child did, -1 for no trace. `home` is looked through at the end.
     """
 
-    parent: int
-    user: int
-    confine: bool
-    limits: dict[str, int]
-    readable: tuple[str, ...]
-    writable: tuple[str, ...]
-    report: int
-    home: str
+    def __init__(
+        self,
+        *,
+        parent: int = 0,
+        user: int = -1,
+        confine: bool = False,
+        limits: dict[str, int] | None = None,
+        readable: list[str] | None = None,
+        writable: list[str] | None = None,
+        report: int = -1,
+        home: str = "",
+    ) -> None:
+        self.parent, self.user, self.confine, self.limits = parent, user, confine, limits or {}
+        self.readable, self.writable, self.report, self.home = readable or [], writable or [], report, home
+
+    def text(self) -> str:
+        """The orders as one word, for the same Python."""
+        return marshal.dumps(vars(self)).hex()
 
 
 class _EndedError(Exception):
@@ -57,7 +67,7 @@ class _EndedError(Exception):
 
 
 def main() -> None:
-    orders = Orders(**json.loads(sys.argv[1]))
+    orders = Orders(**marshal.loads(bytes.fromhex(sys.argv[1])))
     signal.signal(signal.SIGTERM, _end)
     try:
         code = _run(orders, sys.argv[2:])
@@ -91,7 +101,7 @@ def _run(orders: Orders, argv: list[str]) -> int:
     started = _Child(orders, argv)
     watcher = None
     if started.listener >= 0:
-        watcher = watch.Watcher(started.listener, orders.writable, orders.report >= 0, orders.confine)
+        watcher = watch.Watcher(started.listener, orders.writable, traced=orders.report >= 0, guards=orders.confine)
     try:
         code = _wait(started.pid, watcher)
     finally:
@@ -107,13 +117,14 @@ class _Child:
     def __init__(self, orders: Orders, argv: list[str]) -> None:
         self.pid, self.listener, self.untraced = 0, -1, ""
         self._error: Exception | None = None
-        ready = threading.Event()
-        threading.Thread(target=self._start, args=(orders, argv, ready), daemon=True).start()
-        ready.wait()
+        ready = _thread.allocate_lock()
+        ready.acquire()
+        _thread.start_new_thread(self._start, (orders, argv, ready))
+        ready.acquire()
         if self._error:
             raise self._error
 
-    def _start(self, orders: Orders, argv: list[str], ready: threading.Event) -> None:
+    def _start(self, orders: Orders, argv: list[str], ready: _thread.LockType) -> None:
         try:
             kernel.control(kernel.NO_NEW_PRIVILEGES, 1)
             processes = orders.limits.get("processes", 0)
@@ -128,13 +139,14 @@ class _Child:
                 self._listen()
         except (OSError, UnsupportedError) as error:
             self._error = error
-            ready.set()
+            ready.release()
             return
         self.pid = os.fork()
         if self.pid == 0:
             _become(orders, argv, processes)
-        ready.set()
-        threading.Event().wait()  # the child would be told of this thread's end as of a parent's
+        ready.release()
+        while True:
+            time.sleep(3600)  # the child would be told of this thread's end as of a parent's
 
     def _listen(self) -> None:
         """A trace is no barrier, so without one the child runs all the same."""
@@ -182,9 +194,11 @@ def _processes() -> int:
     """The threads that this user has already: the kernel counts them all together."""
     count, mine = 0, os.getuid()
     for name in os.listdir("/proc"):
-        with suppress(OSError):
+        try:
             if name.isdigit() and os.stat(f"/proc/{name}").st_uid == mine:
                 count += len(os.listdir(f"/proc/{name}/task"))
+        except OSError:  # it is gone
+            continue
     return count
 
 
@@ -201,13 +215,10 @@ def _wait(pid: int, watcher: watch.Watcher | None) -> int:
                 watcher.serve()
             elif watcher and which == watcher.listener:
                 poll.unregister(which)
-        code = None
-        with suppress(ChildProcessError):
-            while (found := os.waitpid(-1, os.WNOHANG))[0]:
-                if found[0] == pid:
-                    code = os.waitstatus_to_exitcode(found[1])
-        if code is not None:
-            return code if code >= 0 else 128 - code
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            if found[0] == pid:
+                code = os.waitstatus_to_exitcode(found[1])
+                return code if code >= 0 else 128 - code
 
 
 def _sweep() -> None:
@@ -220,15 +231,19 @@ def _sweep() -> None:
             return
         mine = os.getpid()
         for name in filter(str.isdigit, os.listdir("/proc")):
-            with suppress(OSError, ValueError):
+            try:
                 with open(f"/proc/{name}/stat", "rb") as file:
                     parent = int(file.read().rpartition(b")")[2].split()[1])
                 if parent == mine:
                     os.kill(int(name), signal.SIGKILL)
+            except OSError:  # it is gone
+                continue
         time.sleep(0.001)
 
 
 def _report(orders: Orders, watcher: watch.Watcher | None, untraced: str) -> None:
+    import json
+
     document: dict[str, Any] = {"missing": untraced}
     if watcher:
         document = _heard(orders, watcher)

@@ -9,25 +9,27 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 
 from . import kernel
 from .kernel import NOTIFY, Rule
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    # What a call does to a path: kind, argument of the folder (-1: none), of the path, whether a link is followed.
+    _Row = tuple[str, int, int, bool]
+
 _RECEIVE, _ANSWER = 0xC0502100, 0xC0182101
 _CONTINUE = 1
+_UNSPECIFIED, _UNIX, _NETLINK = 0, 1, 16  # families of addresses
 _HERE = -100  # "the working folder" in place of an open folder
 _NO_FOLLOW, _FOLLOW = 0x100, 0x400
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MOST = 5000  # different things that are noted
 
-# What a call does to a path: kind, argument of the folder (-1: none), argument of the path, whether a link is followed.
-_Row = tuple[str, int, int, bool]
 _PATHS: dict[str, tuple[_Row, ...]] = {
     "open": (("write", -1, 0, True),),
     "creat": (("write", -1, 0, True),),
@@ -118,29 +120,23 @@ class UnreadableError(Exception):
     """What a call is about stands in memory that cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Call:
-    id: int
-    pid: int
-    name: str
-    arguments: tuple[int, ...]
+    def __init__(self, token: int, pid: int, name: str, arguments: tuple[int, ...]) -> None:
+        self.id, self.pid, self.name, self.arguments = token, pid, name, arguments
 
     def signed(self, index: int) -> int:
         low = self.arguments[index] & 0xFFFFFFFF
         return low - 2**32 if low >= 2**31 else low
 
 
-@dataclass(slots=True)
 class Watcher:
     """What was heard so far. `inside` are the folders that may be changed; `guards` is whether to act for the child."""
 
-    listener: int
-    inside: Sequence[str]
-    traced: bool
-    guards: bool
-    seen: dict[tuple[str, str], str] = field(default_factory=dict)
-    dropped: int = 0
-    _names: dict[int, str] = field(default_factory=lambda: {number: name for name, number in kernel.numbers().items()})
+    def __init__(self, listener: int, inside: Sequence[str], *, traced: bool, guards: bool) -> None:
+        self.listener, self.inside, self.traced, self.guards = listener, inside, traced, guards
+        self.seen: dict[tuple[str, str], str] = {}
+        self.dropped = 0
+        self._names = {number: name for name, number in kernel.numbers().items()}
 
     def serve(self) -> None:
         """Answer one call."""
@@ -161,8 +157,10 @@ class Watcher:
     def _answer(self, call: _Call, refused: int | None) -> None:
         """None lets the call go on, 0 says that it is done, else the error number."""
         fields = (call.id, 0, 0, _CONTINUE) if refused is None else (call.id, 0, -refused, 0)
-        with suppress(OSError):  # who asked is gone
+        try:
             fcntl.ioctl(self.listener, _ANSWER, bytearray(struct.pack("QqiI", *fields)), True)
+        except OSError:  # who asked is gone
+            return
 
     def note(self, kind: str, what: str, pid: int) -> None:
         if (kind, what) in self.seen:
@@ -170,10 +168,7 @@ class Watcher:
         if len(self.seen) >= MOST:
             self.dropped += 1
             return
-        by = ""
-        with suppress(OSError), open(f"/proc/{pid}/comm") as file:
-            by = file.read().strip()
-        self.seen[kind, what] = by
+        self.seen[kind, what] = _content(f"/proc/{pid}/comm").strip()
 
     def _decide(self, call: _Call) -> int | None:
         if call.name == "socket":
@@ -190,7 +185,7 @@ class Watcher:
 
     def _socket(self, call: _Call) -> int:
         family = call.arguments[0] & 0xFFFF
-        if family not in (socket.AF_UNIX, socket.AF_NETLINK):  # libraries ask the machine's own services by these
+        if family not in (_UNIX, _NETLINK):  # libraries ask the machine's own services by these
             self.note("network", f"a socket of family {family}", call.pid)
         return errno.EACCES
 
@@ -286,6 +281,15 @@ def _bytes(pid: int, address: int, size: int) -> bytes:
         raise UnreadableError from error
 
 
+def _content(path: str) -> str:
+    """The text of a file about a process, "" when that is gone."""
+    try:
+        with open(path, errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
 def _number(pid: int, address: int, size: int) -> int:
     return int.from_bytes(_bytes(pid, address, size), "little")
 
@@ -339,8 +343,10 @@ def resolve(pid: int, where: int, text: str, *, follow: bool) -> str:
     """The absolute path that a text means to a process, links followed; the last one only where `follow`."""
     path = _below(pid, where, text)
     if path.startswith(f"/proc/{pid}/fd/") and path.count("/") == 4:
-        with suppress(OSError):
+        try:
             return os.readlink(path)
+        except OSError:
+            return path
     if follow:
         return os.path.realpath(path)
     folder, name = os.path.split(path.rstrip("/"))
@@ -365,8 +371,10 @@ def _place(address: bytes, pid: int) -> str:
     """Where an address is; "" where it is nowhere or at a server of the same sandbox."""
     if len(address) < 3:
         return ""
+    import socket
+
     family = int.from_bytes(address[:2], "little")
-    if family == socket.AF_UNIX:
+    if family == _UNIX:
         return _local(address[2:], pid)
     if family in (socket.AF_INET, socket.AF_INET6):
         port = int.from_bytes(address[2:4], "big")
@@ -374,7 +382,7 @@ def _place(address: bytes, pid: int) -> str:
         host = socket.inet_ntop(family, raw)
         loopback = host.startswith("127.") or host in ("::1", "0.0.0.0", "::", "::ffff:127.0.0.1")
         return "" if loopback and _serves(pid, port) else f"{host} port {port}"
-    return "" if family in (socket.AF_UNSPEC, socket.AF_NETLINK) else f"an address of family {family}"
+    return "" if family in (_UNSPECIFIED, _NETLINK) else f"an address of family {family}"
 
 
 def _local(name: bytes, pid: int) -> str:
@@ -396,9 +404,7 @@ def _serves(pid: int, port: int) -> bool:
 
 
 def _listed(table: str, fits: Callable[[list[str]], bool]) -> bool:
-    with suppress(OSError), open(table) as lines:
-        return any(fits(words) for words in map(str.split, lines) if len(words) > 3)
-    return False
+    return any(fits(words) for words in map(str.split, _content(table).splitlines()) if len(words) > 3)
 
 
 def _descends(call: _Call) -> bool:
@@ -410,10 +416,8 @@ def _descends(call: _Call) -> bool:
     if target == -1:
         return False
     while pid > 1:
-        try:
-            with open(f"/proc/{pid}/status") as file:
-                lines = dict(line.split(":\t", 1) for line in file if ":\t" in line)
-        except OSError:
+        lines = dict(line.split(":\t", 1) for line in _content(f"/proc/{pid}/status").splitlines() if ":\t" in line)
+        if not lines:
             return False
         if mine in (parent := int(lines["PPid"]), int(lines["Tgid"])):
             return pid != mine

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ def give(folder: Path) -> None:
 
 
 def sweep() -> None:
-    """Remove the folders of processes that were killed before they could."""
+    """Remove the folders of processes that were killed before they could, and end what still runs in them."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):  # gone, or of another user
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
@@ -58,9 +59,20 @@ def sweep() -> None:
             held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _end(folder)
                 _remove(folder)
             finally:
                 os.close(held)
+
+
+def _end(folder: Path) -> None:
+    """End the sandbox of a folder. bubblewrap dies with its parent, except in the moment in which it is set up."""
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit():
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if words[0] == b"bwrap" and any(word.startswith(os.fsencode(folder)) for word in words):
+                    os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _locked() -> tuple[Path, int]:

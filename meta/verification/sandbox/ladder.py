@@ -78,7 +78,7 @@ def level() -> Isolation:
 
 
 def _bubblewrap() -> Rung:
-    needed = ["bwrap", "prlimit", *(["setpriv"] if os.geteuid() == 0 else [])]
+    needed = ["bwrap", "prlimit", "timeout", *(["setpriv"] if os.geteuid() == 0 else [])]
     if missing := [program for program in needed if not shutil.which(program)]:
         remedy = next((command for manager, command in _PACKAGES.items() if shutil.which(manager)), "")
         return Rung("bubblewrap", False, f"{', '.join(missing)} is not installed", remedy)

@@ -5,7 +5,6 @@ Each is a command line around the program's own. Which way works here is found o
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from meta import process
 from meta.model import Isolation
 from meta.verification import launcher
+from meta.verification.launcher.main import Orders
 from meta.verification.sandbox.folders import NOBODY, give, place
 
 PATH = f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin"
@@ -124,21 +124,17 @@ def _launched(
         for folder in (home, temporary):
             folder.mkdir()
             give(folder)
-        orders = {
-            "parent": os.getpid(),
-            "user": NOBODY if os.geteuid() == 0 else -1,
-            "confine": isolation == "landlock",
-            "limits": {
-                "memory": limits.memory,
-                "cpu": limits.cpu,
-                "size": limits.size,
-                "processes": limits.processes,
-            },
-            "readable": ["/usr", *_SYSTEM, *_CONFIGURATION, *_NAMES, *map(str, _shown(read_only))],
-            "writable": [os.path.realpath(folder) for folder in (scratch, home, temporary)],
-            "report": -1 if report is None else report,
-            "home": str(home),
-        }
+        of = ("memory", "cpu", "size", "processes")
+        orders = Orders(
+            parent=os.getpid(),
+            user=NOBODY if os.geteuid() == 0 else -1,
+            confine=isolation == "landlock",
+            limits={name: getattr(limits, name) for name in of},
+            readable=["/usr", *_SYSTEM, *_CONFIGURATION, *_NAMES, *map(str, _shown(read_only))],
+            writable=[os.path.realpath(folder) for folder in (scratch, home, temporary)],
+            report=-1 if report is None else report,
+            home=str(home),
+        )
         environment = {"PATH": PATH, "HOME": str(home), "TMPDIR": str(temporary), "LANG": "C.UTF-8"}
         environment |= {"PYTHONDONTWRITEBYTECODE": "1", "GIT_CONFIG_NOSYSTEM": "1"}  # that file cannot be read
         done = process.run(
@@ -154,9 +150,9 @@ def _launched(
         return done, Seen(_read(report), os.path.realpath(scratch), (str(temporary), *_TEMPORARY), str(home))
 
 
-def _launcher(orders: dict[str, object]) -> list[str]:
-    place = str(launcher.PLACE.parent)
-    return [sys.executable, *launcher.FLAGS, "-c", launcher.START, place, json.dumps(orders)]
+def _launcher(orders: Orders) -> list[str]:
+    place = os.path.dirname(launcher.PLACE)
+    return [sys.executable, *launcher.FLAGS, "-c", launcher.START, place, orders.text()]
 
 
 def _in_bubblewrap(
@@ -164,12 +160,9 @@ def _in_bubblewrap(
 ) -> list[str]:
     if report is None:
         return [*_bubble(scratch, read_only, limits), *_limited(limits), *argv]
-    orders: dict[str, object] = {
-        "parent": 0, "user": -1, "confine": False, "limits": {}, "readable": [], "writable": [],
-        "report": report, "home": _HOME,
-    }  # fmt: skip
-    shown = [launcher.PLACE, *read_only]
-    return [*_bubble(scratch, shown, limits), *_limited(limits), *_launcher(orders), *argv]
+    shown = [Path(launcher.PLACE), *read_only]
+    start = _launcher(Orders(report=report, home=_HOME))
+    return [*_bubble(scratch, shown, limits), *_limited(limits), *start, *argv]
 
 
 def _bubble(folder: Path, read_only: Sequence[Path], limits: Limits) -> list[str]:
@@ -215,4 +208,6 @@ def _limited(limits: Limits) -> list[str]:
     drop += ["--bounding-set=-all", "--no-new-privs"]
     limit = ["prlimit", f"--as={limits.memory}", f"--cpu={limits.cpu}", f"--nproc={limits.processes}"]
     limit += [f"--fsize={limits.size}", "--core=0"]
-    return [*(drop if os.geteuid() == 0 else []), *limit]
+    # Time is measured outside; this one is for a run whose parent was killed in the moment in which it was set up.
+    late = ["timeout", "-s", "KILL", str(int(limits.wall) + 5)]
+    return [*late, *(drop if os.geteuid() == 0 else []), *limit]
