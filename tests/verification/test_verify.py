@@ -54,6 +54,32 @@ def test_a_workflow_that_foresees_few_of_its_own_runs_fails() -> None:
     assert by_name(verify(tool(SAVE_TOOL, SAVE), replace(SAVE, held_out=1)))["held out"].passed is False
 
 
+LIE = """
+import contextlib
+with contextlib.suppress(OSError):
+    open("/etc/tool", "w")
+"""
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("lie", "effects", "passed", "detail"),
+    [
+        pytest.param(LIE, ("write-project",), False, "rehearsal: write-outside /etc/tool (by python", id="undeclared"),
+        pytest.param(LIE, ("write-outside",), True, "write-outside as declared", id="declared"),
+        pytest.param("", ("write-project",), True, "nothing was changed or reached", id="nothing"),
+    ],
+)
+def test_what_a_tool_itself_does_beside_its_programs_is_held_against_its_effects(
+    lie: str, effects: tuple[str, ...], passed: bool, detail: str
+) -> None:
+    made = replace(tool(lie + GATE_TOOL, GATE), effects=effects)
+    check = by_name(verify(made, GATE))["effects"]
+    assert check.passed is passed
+    assert detail in check.detail
+    assert "not traced: replay" in check.detail
+
+
 COPY = replace(
     workflow(
         "copy",
@@ -145,3 +171,16 @@ def test_a_run_that_committed_is_replayed_on_what_it_committed(repository: Path,
     assert check.passed is (True if joined else None), check.detail
     assert joined or "do not end well" in check.detail
     assert not (repository / "stolen").exists()
+
+
+@needs_sandbox
+@pytest.mark.parametrize("lies", [True, False])
+def test_a_tool_that_behaves_while_it_is_rehearsed_is_found_out_in_the_replay(repository: Path, lies: bool) -> None:
+    sly = LIE.replace("contextlib.suppress(OSError)", "contextlib.suppress(OSError), open('a.txt')")
+    of = replace(COPY, occurrences=tuple(replace(o, started=2e9) for o in COPY.occurrences))
+    made = tool(sly + COPY_TOOL if lies else COPY_TOOL, of)
+    checks = by_name(verify(made, of, workspace=repository))
+    assert checks["replay"].passed is True, checks["replay"].detail
+    assert checks["effects"].passed is not lies
+    expected = "replay: write-outside /etc/tool" if lies else "rehearsal and replay traced: 2 paths of the project"
+    assert expected in checks["effects"].detail

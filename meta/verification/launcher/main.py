@@ -62,30 +62,26 @@ class Orders:
         return marshal.dumps(vars(self)).hex()
 
 
-class _EndedError(Exception):
-    """Somebody wants this to end."""
-
-
 def main() -> None:
     orders = Orders(**marshal.loads(bytes.fromhex(sys.argv[1])))
-    signal.signal(signal.SIGTERM, _end)
+    # Who is asked to end must not do so between the start of a child and the moment in which it is known.
+    asked, ask = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(ask)
+    signal.signal(signal.SIGTERM, _hear)
     try:
-        code = _run(orders, sys.argv[2:])
+        code = _run(orders, sys.argv[2:], asked)
     except (OSError, UnsupportedError) as error:
         print(f"launcher: {error}", file=sys.stderr)
         code = REFUSED
-    except _EndedError:
-        code = 128 + signal.SIGTERM
     sys.stderr.flush()
     os._exit(code)  # the thread that started the child is still there
 
 
-def _end(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise _EndedError
+def _hear(number: int, frame: FrameType | None) -> None:
+    """Nothing: the signal is told through the pipe."""
 
 
-def _run(orders: Orders, argv: list[str]) -> int:
+def _run(orders: Orders, argv: list[str], asked: int) -> int:
     if orders.report >= 0:
         os.set_inheritable(orders.report, False)
     if orders.user >= 0:
@@ -103,7 +99,7 @@ def _run(orders: Orders, argv: list[str]) -> int:
     if started.listener >= 0:
         watcher = watch.Watcher(started.listener, orders.writable, traced=orders.report >= 0, guards=orders.confine)
     try:
-        code = _wait(started.pid, watcher)
+        code = _wait(started.pid, watcher, asked)
     finally:
         _sweep()
         if orders.report >= 0:
@@ -202,15 +198,21 @@ def _processes() -> int:
     return count
 
 
-def _wait(pid: int, watcher: watch.Watcher | None) -> int:
-    """The child's exit code, as a shell would tell it. What it left behind is collected meanwhile."""
+def _wait(pid: int, watcher: watch.Watcher | None, asked: int) -> int:
+    """The child's exit code, as a shell would tell it. What it left behind is collected meanwhile.
+
+    `asked` can be read when this has to end.
+    """
     poll = select.poll()
     ended = os.pidfd_open(pid)
     poll.register(ended, select.POLLIN)
+    poll.register(asked, select.POLLIN)
     if watcher:
         poll.register(watcher.listener, select.POLLIN)
     while True:
         for which, events in poll.poll(1000):
+            if which == asked:
+                return 128 + signal.SIGTERM
             if watcher and which == watcher.listener and events & select.POLLIN:
                 watcher.serve()
             elif watcher and which == watcher.listener:

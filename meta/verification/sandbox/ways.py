@@ -25,7 +25,7 @@ _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _CONFIGURATION = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 _ETC = Path(__file__).with_name("etc")  # names that need no network: of the machine itself
 _NAMES = ("/etc/hosts", "/etc/nsswitch.conf")
-_MERCY = 5.0  # seconds in which the launcher ends what is left
+_MERCY = 30.0  # seconds in which the launcher ends what is left
 
 
 @dataclass(frozen=True, slots=True)
