@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -197,7 +197,7 @@ def doctor(settings: Config) -> tuple[Finding, ...]:
     return (
         Finding("Python", sys.version_info >= (3, 11), f"{python}; 3.11 or newer is needed"),
         Finding("git", shutil.which("git") is not None, shutil.which("git") or "install git"),
-        _isolation(sandbox.rungs()),
+        isolation(sandbox.rungs()),
         Finding(
             "workspace",
             settings.workspace is not None,
@@ -208,7 +208,7 @@ def doctor(settings: Config) -> tuple[Finding, ...]:
     )
 
 
-def _isolation(ladder: tuple[Rung, ...]) -> Finding:
+def isolation(ladder: Sequence[Rung]) -> Finding:
     """The isolation that works here, what keeps a stronger one from working, and the command that brings it."""
     level = next((rung.isolation for rung in ladder if rung.works), "none")
     meaning = {"limits": "too weak: tools stay unverified", "none": "nothing is executed: tools stay unverified"}

@@ -213,6 +213,11 @@ import time; time.sleep(0.2)
     _lying("python", "a mount", "libc.mount(b'none', b'/mnt', b'tmpfs', 0, None)", "privilege"),
     _lying("python", "a write where it only reads", "Path('a.txt').write_text('changed')", "write-project", "read"),
     _lying("python", "outside where only network is declared", "quietly(open, '/etc/x', 'w')", "write-outside", "network"),
+    _lying("python", "an address that makes no sense", f"""
+link = socket.socket()
+libc.syscall({_SYSCALL % (42, 203)}, link.fileno(), (2).to_bytes(4, 'little'), 4)
+libc.syscall({_SYSCALL % (42, 203)}, link.fileno(), ctypes.c_void_p(1), 16)
+""", "network"),
     _lying("bash", "the start of every shell", "echo 'alias ls=x' >> ~/.bashrc", "write-outside"),
     _lying("bash", "settings of an agent", "mkdir -p ~/.claude && echo '{}' > ~/.claude/settings.json", "write-outside"),
     _lying("bash", "a copy out", "cp a.txt /opt/x", "write-outside"),

@@ -200,7 +200,7 @@ for turn in range(count):
 
 def leftovers(marker: str, folder: str) -> tuple[list[int], list[str]]:
     """Processes and files of runs that ended, after what was killed had a moment to go."""
-    for _ in range(200):
+    for _ in range(500):
         if not probes.left(marker):
             break
         time.sleep(0.02)

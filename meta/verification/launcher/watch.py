@@ -12,21 +12,20 @@ import os
 import struct
 import time
 
-from . import kernel
+from . import kernel, processes
 from .kernel import NOTIFY, Rule
+from .processes import HERE, NETLINK, UNIX, UnreadableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     # What a call does to a path: kind, argument of the folder (-1: none), of the path, whether a link is followed.
     _Row = tuple[str, int, int, bool]
 
 _RECEIVE, _ANSWER = 0xC0502100, 0xC0182101
 _CONTINUE = 1
-_UNSPECIFIED, _UNIX, _NETLINK = 0, 1, 16  # families of addresses
-_HERE = -100  # "the working folder" in place of an open folder
-_NO_FOLLOW, _FOLLOW = 0x100, 0x400
+_NO_FOLLOW = 0x100
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MOST = 5000  # different things that are noted
 
@@ -65,35 +64,16 @@ _PATHS: dict[str, tuple[_Row, ...]] = {
     "execve": (("run", -1, 0, True),),
     "execveat": (("run", 0, 1, True),),
 }
-_POWERS = [
-    "mount",
-    "umount2",
-    "pivot_root",
-    "chroot",
-    "setns",
-    "move_mount",
-    "open_tree",
-    "init_module",
-    "finit_module",
-    "reboot",
-    "bpf",
-]
+_POWERS = (
+    "mount", "umount2", "pivot_root", "chroot", "setns", "move_mount", "open_tree", "init_module", "finit_module",
+    "reboot", "bpf",
+)  # fmt: skip
 _SENDS = ("connect", "sendto", "sendmsg", "sendmmsg")
-_SIGNALS = ["kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open"]
-_METADATA = [
-    "chmod",
-    "fchmod",
-    "fchmodat",
-    "fchmodat2",
-    "chown",
-    "fchown",
-    "lchown",
-    "fchownat",
-    "utime",
-    "utimes",
-    "futimesat",
+_SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open")
+_METADATA = (
+    "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime", "utimes", "futimesat",
     "utimensat",
-]
+)  # fmt: skip
 
 
 def watched() -> list[Rule]:
@@ -113,11 +93,7 @@ def powers() -> list[Rule]:
 
 def guarded(*, signals: bool) -> list[Rule]:
     """The calls that Landlock lets through and that are done here for the child, or refused."""
-    return [Rule(name, NOTIFY) for name in [*_METADATA, *(_SIGNALS if signals else [])]]
-
-
-class UnreadableError(Exception):
-    """What a call is about stands in memory that cannot be read."""
+    return [Rule(name, NOTIFY) for name in (*_METADATA, *(_SIGNALS if signals else ()))]
 
 
 class _Call:
@@ -149,7 +125,7 @@ class Watcher:
         call = _Call(token, pid, self._names.get(number, str(number)), tuple(arguments))
         try:
             refused = self._decide(call)
-        except UnreadableError:
+        except (UnreadableError, ValueError, struct.error):  # or what stands there makes no sense
             self.note("blind", call.name, call.pid)
             refused = errno.EPERM
         self._answer(call, refused)
@@ -168,7 +144,7 @@ class Watcher:
         if len(self.seen) >= MOST:
             self.dropped += 1
             return
-        self.seen[kind, what] = _content(f"/proc/{pid}/comm").strip()
+        self.seen[kind, what] = processes.content(f"/proc/{pid}/comm").strip()
 
     def _decide(self, call: _Call) -> int | None:
         if call.name == "socket":
@@ -185,7 +161,7 @@ class Watcher:
 
     def _socket(self, call: _Call) -> int:
         family = call.arguments[0] & 0xFFFF
-        if family not in (_UNIX, _NETLINK):  # libraries ask the machine's own services by these
+        if family not in (UNIX, NETLINK):  # libraries ask the machine's own services by these
             self.note("network", f"a socket of family {family}", call.pid)
         return errno.EACCES
 
@@ -194,20 +170,20 @@ class Watcher:
             self.note("privilege", call.name, call.pid)
         elif call.name in _SENDS:
             for address in _addresses(call):
-                if place := _place(address, call.pid):
+                if place := processes.place(address, call.pid):
                     self.note("network", place, call.pid)
         elif call.name not in ("fchmod", "fchown"):
             self._trace_paths(call)
 
     def _trace_paths(self, call: _Call) -> None:
-        if call.name == "openat2" and not _number(call.pid, call.arguments[2], 8) & _WRITES:
+        if call.name == "openat2" and not processes.number(call.pid, call.arguments[2], 8) & _WRITES:
             return
         for kind, folder, index, follow in _PATHS[call.name]:
-            where = call.signed(folder) if folder >= 0 else _HERE
-            text = _text(call.pid, call.arguments[index]) if call.arguments[index] else ""
-            if not text and where == _HERE:
+            where = call.signed(folder) if folder >= 0 else HERE
+            text = processes.text(call.pid, call.arguments[index]) if call.arguments[index] else ""
+            if not text and where == HERE:
                 continue
-            path = resolve(call.pid, where, text, follow=follow and not _exclusive(call))
+            path = processes.resolve(call.pid, where, text, follow=follow and not _exclusive(call))
             if kind == "make" and os.path.lexists(path):
                 continue  # `mkdir -p` asks for every folder above too
             if kind == "run" and not os.access(path, os.X_OK):
@@ -221,13 +197,15 @@ class Watcher:
             values = call.arguments[1:]
         else:
             _, folder, index, follow = _PATHS[call.name][0]
-            where = call.signed(folder) if folder >= 0 else _HERE
-            text = _text(call.pid, call.arguments[index]) if call.arguments[index] else ""
+            where = call.signed(folder) if folder >= 0 else HERE
+            text = processes.text(call.pid, call.arguments[index]) if call.arguments[index] else ""
             values = call.arguments[index + 1 :]
             flags = {"fchmodat2": 3, "fchownat": 4, "utimensat": 3}.get(call.name)
             follow = follow and not (flags is not None and call.arguments[flags] & _NO_FOLLOW)
         try:
-            pinned = os.open(_below(call.pid, where, text), os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+            pinned = os.open(
+                processes.path_of(call.pid, where, text), os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+            )
         except OSError as error:
             return error.errno or errno.EPERM
         try:
@@ -261,9 +239,9 @@ def _times(call: _Call, address: int, was: os.stat_result) -> tuple[int, int]:
     if not address:
         return time.time_ns(), time.time_ns()
     if call.name == "utime":
-        first, second = struct.unpack("2q", _bytes(call.pid, address, 16))
+        first, second = struct.unpack("2q", processes.read(call.pid, address, 16))
         return first * 10**9, second * 10**9
-    numbers = struct.unpack("4q", _bytes(call.pid, address, 32))
+    numbers = struct.unpack("4q", processes.read(call.pid, address, 32))
     if call.name != "utimensat":
         return numbers[0] * 10**9 + numbers[1] * 1000, numbers[2] * 10**9 + numbers[3] * 1000
 
@@ -271,37 +249,6 @@ def _times(call: _Call, address: int, was: os.stat_result) -> tuple[int, int]:
         return {_NOW: time.time_ns(), _AS_IT_WAS: before}.get(part, seconds * 10**9 + part)
 
     return one(numbers[0], numbers[1], was.st_atime_ns), one(numbers[2], numbers[3], was.st_mtime_ns)
-
-
-def _bytes(pid: int, address: int, size: int) -> bytes:
-    try:
-        with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
-            return os.pread(memory.fileno(), size, address)
-    except OSError as error:
-        raise UnreadableError from error
-
-
-def _content(path: str) -> str:
-    """The text of a file about a process, "" when that is gone."""
-    try:
-        with open(path, errors="surrogateescape") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
-def _number(pid: int, address: int, size: int) -> int:
-    return int.from_bytes(_bytes(pid, address, size), "little")
-
-
-def _text(pid: int, address: int) -> str:
-    """The text up to its end; it may end right before memory that is not there."""
-    found = b""
-    while b"\0" not in found and len(found) < 4096:
-        found += (part := _bytes(pid, address + len(found), 4096 - (address + len(found)) % 4096))
-        if not part:
-            break
-    return os.fsdecode(found.partition(b"\0")[0])
 
 
 def _exclusive(call: _Call) -> bool:
@@ -313,98 +260,18 @@ def _exclusive(call: _Call) -> bool:
     return at is not None and bool(call.arguments[at] & _NO_FOLLOW)
 
 
-def _below(pid: int, where: int, text: str) -> str:
-    """A path that this process can open for the child's text."""
-    if text.startswith("/"):
-        for own in ("/proc/self", "/proc/thread-self", "/dev/fd", "/dev/std"):
-            if text.startswith(own):
-                return _own(pid, text)
-        return text
-    base = f"/proc/{pid}/cwd" if where == _HERE else f"/proc/{pid}/fd/{where}"
-    return f"{base}/{text}" if text else base
-
-
-def _own(pid: int, text: str) -> str:
-    """What a process calls its own, by its number."""
-    standard = {"/dev/stdin": "0", "/dev/stdout": "1", "/dev/stderr": "2"}
-    if text in standard:
-        return f"/proc/{pid}/fd/{standard[text]}"
-    for own, there in (
-        ("/proc/self", f"/proc/{pid}"),
-        ("/proc/thread-self", f"/proc/{pid}"),
-        ("/dev/fd", f"/proc/{pid}/fd"),
-    ):
-        if text == own or text.startswith(own + "/"):
-            return there + text[len(own) :]
-    return text
-
-
-def resolve(pid: int, where: int, text: str, *, follow: bool) -> str:
-    """The absolute path that a text means to a process, links followed; the last one only where `follow`."""
-    path = _below(pid, where, text)
-    if path.startswith(f"/proc/{pid}/fd/") and path.count("/") == 4:
-        try:
-            return os.readlink(path)
-        except OSError:
-            return path
-    if follow:
-        return os.path.realpath(path)
-    folder, name = os.path.split(path.rstrip("/"))
-    return os.path.normpath(os.path.join(os.path.realpath(folder or "/"), name))
-
-
 def _addresses(call: _Call) -> list[bytes]:
     """The addresses a call names; none where it is about a connection that there is."""
     first, second = {"connect": (1, 2), "sendto": (4, 5)}.get(call.name, (0, 0))
     if first:
-        return [_bytes(call.pid, call.arguments[first], min(call.arguments[second] & 0xFFFFFFFF, 128))]
+        return [processes.read(call.pid, call.arguments[first], min(call.arguments[second] & 0xFFFFFFFF, 128))]
     count = 1 if call.name == "sendmsg" else min(call.arguments[2] & 0xFFFFFFFF, 64)
     found = []
     for place in range(count):  # the heads of many messages stand 64 bytes apart
-        name, size = struct.unpack("QI", _bytes(call.pid, call.arguments[1] + 64 * place, 12))
+        name, size = struct.unpack("QI", processes.read(call.pid, call.arguments[1] + 64 * place, 12))
         if name:
-            found.append(_bytes(call.pid, name, min(size, 128)))
+            found.append(processes.read(call.pid, name, min(size, 128)))
     return found
-
-
-def _place(address: bytes, pid: int) -> str:
-    """Where an address is; "" where it is nowhere or at a server of the same sandbox."""
-    if len(address) < 3:
-        return ""
-    import socket
-
-    family = int.from_bytes(address[:2], "little")
-    if family == _UNIX:
-        return _local(address[2:], pid)
-    if family in (socket.AF_INET, socket.AF_INET6):
-        port = int.from_bytes(address[2:4], "big")
-        raw = address[4:8] if family == socket.AF_INET else address[8:24]
-        host = socket.inet_ntop(family, raw)
-        loopback = host.startswith("127.") or host in ("::1", "0.0.0.0", "::", "::ffff:127.0.0.1")
-        return "" if loopback and _serves(pid, port) else f"{host} port {port}"
-    return "" if family in (_UNSPECIFIED, _NETLINK) else f"an address of family {family}"
-
-
-def _local(name: bytes, pid: int) -> str:
-    if name.startswith(b"\0"):
-        shown = "@" + os.fsdecode(name[1:].rstrip(b"\0"))
-        return "" if _listed(f"/proc/{pid}/net/unix", lambda words: words[-1] == shown) else f"unix:{shown}"
-    text = os.fsdecode(name.partition(b"\0")[0])
-    return f"unix:{resolve(pid, _HERE, text, follow=True)}" if text else ""
-
-
-def _serves(pid: int, port: int) -> bool:
-    """Whether somebody in the same network listens there."""
-    end = f":{port:04X}"
-    tables = (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07"))
-    return any(
-        _listed(f"/proc/{pid}/net/{name}", lambda words, state=state: words[1].endswith(end) and words[3] == state)  # type: ignore[misc]  # a default in a lambda
-        for name, state in tables
-    )
-
-
-def _listed(table: str, fits: Callable[[list[str]], bool]) -> bool:
-    return any(fits(words) for words in map(str.split, _content(table).splitlines()) if len(words) > 3)
 
 
 def _descends(call: _Call) -> bool:
@@ -416,7 +283,9 @@ def _descends(call: _Call) -> bool:
     if target == -1:
         return False
     while pid > 1:
-        lines = dict(line.split(":\t", 1) for line in _content(f"/proc/{pid}/status").splitlines() if ":\t" in line)
+        lines = dict(
+            line.split(":\t", 1) for line in processes.content(f"/proc/{pid}/status").splitlines() if ":\t" in line
+        )
         if not lines:
             return False
         if mine in (parent := int(lines["PPid"]), int(lines["Tgid"])):
