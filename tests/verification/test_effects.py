@@ -123,7 +123,7 @@ DECLARED = {
 EFFECTS: tuple[Effect, ...] = ("write-project", "write-outside", "network", "privilege")
 
 
-@pytest.mark.parametrize(("declared", "effect"), product(DECLARED, EFFECTS))
+@pytest.mark.parametrize(("declared", "effect"), list(product(DECLARED, EFFECTS)))
 def test_a_declared_effect_covers_what_it_brings_with_it_and_nothing_else(declared: str, effect: Effect) -> None:
     covered = not effects.undeclared(Trace((Deed(effect, "x"),)), [declared])
     assert covered == (effect in DECLARED[declared])
