@@ -18,6 +18,7 @@ Style = Literal["bare", "double", "single", "heredoc", "shell"]
 StepKind = Literal["command", "read", "edit", "judgement"]
 ParameterSource = Literal["caller", "constant", "derived", "output"]
 Provenance = Literal["measured", "estimated", "assumed"]
+Isolation = Literal["bubblewrap", "landlock", "limits", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,16 +406,20 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All checks of a tool, and the isolation level they ran under ("bubblewrap" or "none")."""
+    """All checks of a tool, and the isolation that what was executed ran under: "none" where nothing was.
+
+    Only the two that keep files and network away let a tool pass. Under "limits" a program could have reached
+    everything, also what made a check look well.
+    """
 
     checks: tuple[Check, ...]
-    isolation: str
+    isolation: Isolation
 
     @property
     def state(self) -> Literal["passed", "failed", "unverified"]:
         if any(check.passed is False for check in self.checks):
             return "failed"
-        return "unverified" if self.isolation == "none" else "passed"
+        return "passed" if self.isolation in ("bubblewrap", "landlock") else "unverified"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,16 +83,27 @@ def run(
     env: Mapping[str, str] | None = None,
     input: str = "",
     limit: int = 2**20,
+    mercy: float = 0.0,
+    files: Sequence[int] = (),
 ) -> Completed:
     """How the program ended. After `timeout` seconds it is killed with all it started, as is what it leaves behind.
 
-    `env` is the whole environment where given. `limit` is the most bytes kept of each output.
+    `env` is the whole environment where given. `limit` is the most bytes kept of each output. `mercy` are the seconds
+    that a program, asked to end, has for ending what left its group. `files` are open files that it inherits.
     """
     argv, start = tuple(argv), time.monotonic()
     pipe = subprocess.PIPE
     try:
         process = subprocess.Popen(
-            argv, cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, bufsize=0
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            start_new_session=True,
+            bufsize=0,
+            pass_fds=files,
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         code = 126 if isinstance(error, PermissionError) else 127
@@ -102,6 +113,10 @@ def run(
         try:
             finished = _communicate(process, input.encode(errors="surrogateescape"), outputs, start + timeout)
         finally:
+            if mercy and process.poll() is None:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(mercy)
             _kill(process)
         code = process.wait()
     stdout, stderr = (captured.text() for captured in outputs)

@@ -26,6 +26,7 @@ from meta.store import Store
 
 if TYPE_CHECKING:
     from meta.registration.usage import Usage
+    from meta.verification.sandbox import Rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,18 +266,13 @@ def doctor(settings: Config) -> tuple[Finding, ...]:
     """What meta needs on this machine."""
     from meta.verification import sandbox
 
-    level = sandbox.level()
     where = config.folders()
     places = sources.defaults(Path.home(), os.environ)
     python = ".".join(map(str, sys.version_info[:3]))
     return (
         Finding("Python", sys.version_info >= (3, 11), f"{python}; 3.11 or newer is needed"),
         Finding("git", shutil.which("git") is not None, shutil.which("git") or "install git"),
-        Finding(
-            "sandbox",
-            level != "none",
-            level if level != "none" else "install bubblewrap; without it tools stay unverified",
-        ),
+        isolation(sandbox.rungs()),
         Finding(
             "workspace",
             settings.workspace is not None,
@@ -285,3 +281,13 @@ def doctor(settings: Config) -> tuple[Finding, ...]:
         Finding("sessions", bool(places), f"{len(places)} files where agents keep them"),
         Finding("folders", True, f"state {where.state}, cache {where.cache}"),
     )
+
+
+def isolation(ladder: Sequence[Rung]) -> Finding:
+    """The isolation that works here, what keeps a stronger one from working, and the command that brings it."""
+    level = next((rung.isolation for rung in ladder if rung.works), "none")
+    meaning = {"limits": "too weak: tools stay unverified", "none": "nothing is executed: tools stay unverified"}
+    told = [f"{level} ({meaning[level]})" if level in meaning else level]
+    told += [f"{rung.isolation}: {rung.reason}" for rung in ladder if not rung.works]
+    remedy = next((rung.remedy for rung in ladder if rung.remedy), "")
+    return Finding("sandbox", level not in meaning, "; ".join(told) + (f". Better with: {remedy}" if remedy else ""))

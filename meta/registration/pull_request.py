@@ -25,6 +25,12 @@ _EFFECTS = {
     "spend": "spend money",
     "destroy": "delete or overwrite what cannot be restored",
 }
+_WHERE = {
+    "bubblewrap": "in a bubblewrap sandbox without network",
+    "landlock": "under Landlock and call filters without network",
+    "limits": "ONLY LIMITED IN TIME AND MEMORY: it could have reached files and network",
+    "none": "nothing was executed: no sandbox",
+}
 
 
 def text(workflow: Workflow, estimate: Estimate, tool: Tool, verdict: Verdict, economics: Comparison) -> str:
@@ -115,12 +121,7 @@ def _ran(workflow: Workflow, verdict: Verdict) -> Iterator[str]:
         if check.passed is None:
             yield f"{_checked(check)}."
     bare = [check.name for check in verdict.checks if check.passed and not check.detail]
-    where = (
-        "in a bubblewrap sandbox without network"
-        if verdict.isolation == "bubblewrap"
-        else "nothing was executed: no sandbox"
-    )
-    yield (f"Passed: {', '.join(bare)}. " if bare else "") + f"Isolation: {where}. All measured."
+    yield (f"Passed: {', '.join(bare)}. " if bare else "") + f"Isolation: {_WHERE[verdict.isolation]}. All measured."
     reasons = Counter(_reason(reason) for _, reason in workflow.refused)
     if reasons:
         listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(REFUSED))

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from meta import process
 from meta.model import Check, Occurrence, Tool, Workflow
-from meta.verification import sandbox, static, trials
+from meta.verification import effects, sandbox, static, trials
+from meta.verification.effects import Trace
 from meta.verification.sandbox import Limits, Ran
 
 HARMLESS = frozenset({"read", "write-project"})  # effects that stay inside a throw-away copy
@@ -44,16 +45,21 @@ class _State:
     made: str = ""
 
 
-def check(tool: Tool, folder: Path, workflow: Workflow, workspace: Path | None) -> Check:
-    """The check "replay" of the tool that lies in `folder`; passed is None, with the reason, where it was not done."""
+def check(tool: Tool, folder: Path, workflow: Workflow, workspace: Path | None) -> tuple[Check, Trace]:
+    """The check "replay" of the tool that lies in `folder`, and what the tool did in it.
+
+    Where it was not done, passed is None, with the reason.
+    """
     try:
         return _replay(tool, folder, workflow, *_at_hand(tool, workflow, workspace))
     except _NotReplayedError as reason:
-        return Check("replay", None, f"not replayed: {reason}")
+        return Check("replay", None, f"not replayed: {reason}"), Trace(missing="it was not replayed")
 
 
 def _at_hand(tool: Tool, workflow: Workflow, workspace: Path | None) -> tuple[Occurrence, _State]:
     """The recorded run to replay and the state in which it began."""
+    if sandbox.level() == "limits":
+        raise _NotReplayedError("mere limits are not enough for the recorded commands")
     if workspace is None or not process.run(["git", "-C", str(workspace), "rev-parse", "HEAD"]).ok:
         raise _NotReplayedError("no commit of the project is at hand")
     if beyond := sorted(set(tool.effects) - HARMLESS):
@@ -81,27 +87,29 @@ def _began(run: Occurrence, started: float, repository: Path) -> _State | None:
     return _State(repository, commit) if commit else None
 
 
-def _replay(tool: Tool, folder: Path, workflow: Workflow, run: Occurrence, state: _State) -> Check:
+def _replay(tool: Tool, folder: Path, workflow: Workflow, run: Occurrence, state: _State) -> tuple[Check, Trace]:
     place = f"generated_tools/{tool.name}"
     recorded = ["bash", "-c", "\n".join(f"{line} || exit" for line in _lines(run, workflow))]
     generated = ["python3", f"{place}/tool.py", *trials.arguments(run.bindings)]
     by_hand, expected = _run(recorded, state, folder, place)
     if by_hand.code != 0:
         raise _NotReplayedError("the recorded commands do not end well in the sandbox themselves")
-    ran, found = _run(generated, state, folder, place)
+    ran, found = _run(generated, state, folder, place, traced=True)
+    trace = effects.read(ran, own=place)
     name = f"commit {state.commit[:9]}"
     if ran.code != 0:
-        return Check("replay", False, f"{name}: the commands end well, the tool with exit code {ran.code}")
+        return Check("replay", False, f"{name}: the commands end well, the tool with exit code {ran.code}"), trace
     differing = _differing(expected, found)
     if differing:  # some files differ from run to run whoever makes them: caches, logs with times
         differing -= _differing(expected, _run(recorded, state, folder, place)[1])
     if differing:
         detail = f"differs from the recorded commands in {', '.join(sorted(differing)[:3])}"
-        return Check("replay", False, f"{name}: {detail}")
-    again = RUNS - 1 if ran.seconds <= QUICK else 0
-    seconds = (ran.seconds, *(_run(generated, state, folder, place)[0].seconds for _ in range(again)))
-    detail = f"{min(seconds):.1f} to {max(seconds):.1f} s in {len(seconds)} runs" if again else f"{ran.seconds:.1f} s"
-    return Check("replay", True, f"{name}: {detail}, by hand {by_hand.seconds:.1f} s without the waiting", seconds)
+        return Check("replay", False, f"{name}: {detail}"), trace
+    again = RUNS if ran.seconds <= QUICK else 1  # the traced run was slower than others
+    seconds = tuple(_run(generated, state, folder, place)[0].seconds for _ in range(again))
+    spread = f"{min(seconds):.1f} to {max(seconds):.1f} s in {again} runs" if again > 1 else f"{seconds[0]:.1f} s"
+    detail = f"{name}: {spread}, by hand {by_hand.seconds:.1f} s without the waiting"
+    return Check("replay", True, detail, seconds), trace
 
 
 def _lines(run: Occurrence, workflow: Workflow) -> Iterable[str]:
@@ -112,7 +120,7 @@ def _lines(run: Occurrence, workflow: Workflow) -> Iterable[str]:
     return [f"cd {shlex.quote(where)}", *run.commands] if where else run.commands
 
 
-def _run(argv: list[str], state: _State, tool: Path, place: str) -> tuple[Ran, Files]:
+def _run(argv: list[str], state: _State, tool: Path, place: str, *, traced: bool = False) -> tuple[Ran, Files]:
     """What a command did in a fresh copy of a state, and the files it left."""
     with sandbox.scratch() as folder:
         _copy(state.repository, state.commit, folder)
@@ -125,7 +133,7 @@ def _run(argv: list[str], state: _State, tool: Path, place: str) -> tuple[Ran, F
                 (folder / path).unlink(missing_ok=True)
             _copy(state.repository, state.made, folder)
             sandbox.give(folder)
-        ran = sandbox.run(argv, folder, limits=_LIMITS)
+        ran = sandbox.run(argv, folder, limits=_LIMITS, traced=traced)
         return ran, _files(folder, {".git", place})
 
 

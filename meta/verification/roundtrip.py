@@ -13,6 +13,7 @@ from pathlib import Path
 from meta import rendering
 from meta.model import Binding, Check, Occurrence, Workflow
 from meta.verification import hostile, sandbox, trials
+from meta.verification.effects import Trace
 from meta.verification.trials import BrokenToolError, Outcome, Trial
 
 REHEARSED = 8  # recorded runs that are also run against recorders
@@ -28,8 +29,11 @@ class _Failure:
     repaired: bool
 
 
-def check(tool: Path, workflow: Workflow) -> tuple[Check, ...]:
-    """The checks "round trip", "rehearsal" and "hostile values" of the tool in this folder."""
+def check(tool: Path, workflow: Workflow, *, harmless: bool = False) -> tuple[tuple[Check, ...], Trace]:
+    """The checks "round trip", "rehearsal" and "hostile values" of the tool in this folder, and what it did meanwhile.
+
+    `harmless` is as in `sandbox.run`.
+    """
     attacks, chosen = hostile.attacks(workflow), _rehearsed(workflow)
     failures = _failures(workflow, chosen)
     cases = [Trial(trials.arguments(o.bindings)) for o in workflow.occurrences]
@@ -37,30 +41,33 @@ def check(tool: Path, workflow: Workflow) -> tuple[Check, ...]:
     cases += [Trial(trials.arguments(f.bindings), True, f.line) for f in failures]
     cases += [Trial(trials.arguments(bindings), True) for a in attacks for bindings in (a.plain, a.bindings)]
     try:
-        outcomes = trials.attempt(tool, workflow, cases)
+        outcomes, trace = trials.attempt(tool, workflow, cases, harmless=harmless)
     except BrokenToolError as error:
-        return (Check("round trip", False, f"the tool could not be run: {error}"),)
+        broken = Check("round trip", False, f"the tool could not be run: {error}")
+        return (broken,), Trace(missing="the tool could not be run")
     rest = iter(outcomes)
     recorded, rehearsed, failed = (list(islice(rest, len(part))) for part in (workflow.occurrences, chosen, failures))
-    return (
-        _round_trip(workflow, recorded, tool),
+    checks = (
+        _round_trip(workflow, recorded, tool, harmless),
         _rehearsal(workflow, list(zip(chosen, rehearsed, strict=True)), list(zip(failures, failed, strict=True))),
         hostile.check(workflow, attacks, list(rest)),
     )
+    return checks, trace
 
 
 def _expected(occurrence: Occurrence) -> str:
     return "\n".join(occurrence.commands) + "\n"
 
 
-def _round_trip(workflow: Workflow, outcomes: list[Outcome], tool: Path) -> Check:
+def _round_trip(workflow: Workflow, outcomes: list[Outcome], tool: Path, harmless: bool) -> Check:
     pairs = list(zip(workflow.occurrences, outcomes, strict=True))
     wrong = [f"{o.session}: {trials.difference(_expected(o), outcome)}" for o, outcome in pairs if _differs(o, outcome)]
     detail = f"{len(pairs) - len(wrong)} of {len(pairs)} recorded runs regenerated exactly"
     for occurrence in workflow.occurrences[:SEPARATE]:
         with sandbox.scratch() as folder:
             argv = [sandbox.python(), str(tool / "tool.py"), "--dry-run", *trials.arguments(occurrence.bindings)]
-            if sandbox.run(argv, folder, read_only=(tool,)).stdout != _expected(occurrence):
+            ran = sandbox.run(argv, folder, read_only=(tool,), harmless=harmless)
+            if ran.stdout != _expected(occurrence):
                 wrong.append(f"{occurrence.session}: another result in a process of its own")
     if not pairs:
         return Check("round trip", False, "there is no recorded run to compare with")

@@ -16,7 +16,8 @@ from typing import Literal
 
 from meta import rendering
 from meta.model import Binding, Fixed, Group, Part, Tool, Workflow
-from meta.verification import sandbox
+from meta.verification import effects, sandbox
+from meta.verification.effects import Trace
 from meta.verification.sandbox import Limits
 
 Calls = tuple[tuple[str, ...], ...]
@@ -101,8 +102,13 @@ def same(found: Calls, expected: Calls, order: Order) -> bool:
     return sorted(found) == sorted(expected) if order == "free" else found == expected
 
 
-def attempt(tool: Path, workflow: Workflow, trials: Sequence[Trial]) -> list[Outcome]:
-    """The outcome of each trial, all in one sandboxed process. Raises `BrokenToolError` when the tool ends it."""
+def attempt(
+    tool: Path, workflow: Workflow, trials: Sequence[Trial], *, harmless: bool = False
+) -> tuple[list[Outcome], Trace]:
+    """The outcome of each trial, all in one sandboxed process, and what was attempted beside the recorded programs.
+
+    Raises `BrokenToolError` when the tool ends the process.
+    """
     distinct = list(dict.fromkeys(trials))
     request = {
         "allowed": sorted(set(_ALLOW.findall((tool / "tool.py").read_text()))),
@@ -114,13 +120,15 @@ def attempt(tool: Path, workflow: Workflow, trials: Sequence[Trial]) -> list[Out
         # A copy, because a tool keeps its log beside itself.
         shutil.copytree(tool, folder / "tool")
         sandbox.give(folder)
-        argv = [sandbox.python(), "-I", "-c", _DRIVER.read_text()]
-        ran = sandbox.run(argv, folder, stdin=json.dumps(request), limits=_LIMITS)
+        argv = [sandbox.python(), "-I", "-B", "-c", _DRIVER.read_text()]
+        text = json.dumps(request)
+        ran = sandbox.run(argv, folder, stdin=text, limits=_LIMITS, traced=True, harmless=harmless)
     if ran.code != 0:
         lines = ran.stderr.strip().splitlines()
         raise BrokenToolError("time was up" if ran.code is None else lines[-1] if lines else f"exit code {ran.code}")
     outcomes = dict(zip(distinct, map(_outcome, json.loads(ran.stdout)), strict=True))
-    return [outcomes[trial] for trial in trials]
+    # All of the folder is ours here: the tool, its recorders, and where it runs.
+    return [outcomes[trial] for trial in trials], effects.read(ran, own="")
 
 
 def _outcome(row: Mapping[str, object]) -> Outcome:

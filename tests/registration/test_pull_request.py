@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from meta.model import Check, Comparison, Estimate, Tool, Verdict, Workflow
+from meta.model import Check, Comparison, Estimate, Isolation, Tool, Verdict, Workflow
 from meta.registration import pull_request
 from tests.registration.conftest import economics, estimate
 from tests.verification.sample import GATE, SAVE
@@ -77,6 +77,20 @@ def test_without_a_sandbox_it_says_that_nothing_was_executed(gate: Tool) -> None
     assert "UNVERIFIED" in said
     assert "nothing was executed" in said
     assert "nothing was executed" not in text(gate)
+
+
+@pytest.mark.parametrize(
+    ("isolation", "said", "state"),
+    [
+        ("bubblewrap", "in a bubblewrap sandbox without network", ""),
+        ("landlock", "under Landlock and call filters without network", ""),
+        ("limits", "ONLY LIMITED IN TIME AND MEMORY", "UNVERIFIED"),
+    ],
+)
+def test_it_says_what_the_tool_was_run_under(gate: Tool, isolation: Isolation, said: str, state: str) -> None:
+    whole = " ".join(text(gate, verdict=replace(PASSED, isolation=isolation)).split())
+    assert said in whole
+    assert ("UNVERIFIED" in whole) == bool(state)
 
 
 def test_refused_runs_are_counted_by_reason_without_their_values(gate: Tool) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from meta.model import Check, Fixed, Parameter, Verdict, Word, WorkflowStep
-from meta.verification import sandbox, verify
+from meta.verification import EXECUTED, sandbox, verify
 from tests.verification.sample import GATE, GATE_TOOL, HEAD, SAVE, SAVE_TOOL, TAIL, TEST, tool, workflow
 
-needs_sandbox = pytest.mark.skipif(sandbox.level() == "none", reason="bubblewrap does not work here")
-ORDER = ["parses", "lint", "policy", "held out", "round trip", "rehearsal", "hostile values", "own tests", "replay"]
+needs_sandbox = pytest.mark.skipif(sandbox.level() in ("limits", "none"), reason="there is no sandbox here")
+ORDER = ["parses", "lint", "policy", "held out", *EXECUTED]
 
 
 def by_name(verdict: Verdict) -> dict[str, Check]:
@@ -23,7 +23,7 @@ def by_name(verdict: Verdict) -> dict[str, Check]:
 def test_a_right_tool_passes_every_check_that_can_be_made() -> None:
     verdict = verify(tool(SAVE_TOOL, SAVE), SAVE)
     assert [check.name for check in verdict.checks] == ORDER
-    assert (verdict.state, verdict.isolation) == ("passed", "bubblewrap")
+    assert (verdict.state, verdict.isolation) == ("passed", sandbox.level())
     assert {check.name for check in verdict.checks if check.passed is None} == {"replay"}
 
 
@@ -54,18 +54,30 @@ def test_a_workflow_that_foresees_few_of_its_own_runs_fails() -> None:
     assert by_name(verify(tool(SAVE_TOOL, SAVE), replace(SAVE, held_out=1)))["held out"].passed is False
 
 
-def test_nothing_runs_without_a_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    sandbox.level.cache_clear()
-    try:
-        source = f"open({str(tmp_path / 'made')!r}, 'w')\n" + GATE_TOOL
-        verdict = verify(tool(source.replace("open", "print and open"), GATE), GATE)
-        assert verdict.isolation == "none"
-        assert {check.passed for check in verdict.checks if check.name in ORDER[4:]} == {None}
-        assert not (tmp_path / "made").exists()
-    finally:
-        monkeypatch.undo()
-        sandbox.level.cache_clear()
+LIE = """
+import contextlib
+with contextlib.suppress(OSError):
+    open("/etc/tool", "w")
+"""
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("lie", "effects", "passed", "detail"),
+    [
+        pytest.param(LIE, ("write-project",), False, "rehearsal: write-outside /etc/tool (by python", id="undeclared"),
+        pytest.param(LIE, ("write-outside",), True, "write-outside as declared", id="declared"),
+        pytest.param("", ("write-project",), True, "nothing was changed or reached", id="nothing"),
+    ],
+)
+def test_what_a_tool_itself_does_beside_its_programs_is_held_against_its_effects(
+    lie: str, effects: tuple[str, ...], passed: bool, detail: str
+) -> None:
+    made = replace(tool(lie + GATE_TOOL, GATE), effects=effects)
+    check = by_name(verify(made, GATE))["effects"]
+    assert check.passed is passed
+    assert detail in check.detail
+    assert "not traced: replay" in check.detail
 
 
 COPY = replace(
@@ -159,3 +171,16 @@ def test_a_run_that_committed_is_replayed_on_what_it_committed(repository: Path,
     assert check.passed is (True if joined else None), check.detail
     assert joined or "do not end well" in check.detail
     assert not (repository / "stolen").exists()
+
+
+@needs_sandbox
+@pytest.mark.parametrize("lies", [True, False])
+def test_a_tool_that_behaves_while_it_is_rehearsed_is_found_out_in_the_replay(repository: Path, lies: bool) -> None:
+    sly = LIE.replace("contextlib.suppress(OSError)", "contextlib.suppress(OSError), open('a.txt')")
+    of = replace(COPY, occurrences=tuple(replace(o, started=2e9) for o in COPY.occurrences))
+    made = tool(sly + COPY_TOOL if lies else COPY_TOOL, of)
+    checks = by_name(verify(made, of, workspace=repository))
+    assert checks["replay"].passed is True, checks["replay"].detail
+    assert checks["effects"].passed is not lies
+    expected = "replay: write-outside /etc/tool" if lies else "rehearsal and replay traced: 2 paths of the project"
+    assert expected in checks["effects"].detail
