@@ -219,7 +219,7 @@ def with_faulty_git(scene: Scene) -> Scene:
     programs = scene.folder.with_name("faulty")
     programs.mkdir(exist_ok=True)
     program = programs / "git"
-    names = {"{git}": str(shutil.which("git")), "{strace}": faults.STRACE, "{calls}": "write,fsync,rename,link,mkdir"}
+    names = {"{git}": str(shutil.which("git")), "{strace}": faults.STRACE, "{calls}": "fsync,rename,link,mkdir"}
     program.write_text(reduce(lambda text, name: text.replace(name, names[name]), names, GIT))
     program.chmod(0o755)
     calls = programs / "calls"
