@@ -239,7 +239,9 @@ def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = qui
         for rest in place.parent.glob("store.sqlite.new*"):
             rest.unlink()
         with Store(place.with_name("store.sqlite.new")) as store:
-            ingest(store, archived, progress)
+            lost = sum(ingest(store, archived, progress).values())
+        if lost:
+            raise UserError(f"{lost} archived sessions cannot be read, so the old index stays. Mend or move them away.")
         if any(place.parent.glob("store.sqlite.new-*")):  # closing tells nobody that it failed, but leaves these
             raise UserError(f"the new index in {place.parent} could not be completed. Make room or access.")
         for old in place.parent.glob("store.sqlite-*"):

@@ -221,8 +221,8 @@ def _taken_back(workspace: Path, record: Path, keep: Keep) -> Undone:
     for path, target in action.unlinked:
         if not os.path.lexists(workspace / path):
             edits.link(workspace / path, target)
-    made = {workspace / path for path in action.made}
-    staying = {path for path in made if path.exists()} & set(keep(made))
+    made = {workspace / path for path in action.made if (workspace / path).exists()}
+    staying = set(keep(made))
     for gone in sorted(made - staying):
         _unlink(gone)
     for moved in action.branches:

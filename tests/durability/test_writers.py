@@ -53,6 +53,7 @@ with log.open("a") as file: file.write(f"wrote {count} torn {torn}\\n")
 
 def together(folder: Path, writers: int, edits: int, pause: float) -> tuple[dict[str, int], list[str]]:
     """How many entries of ours are missing in the end, and what the other program has to complain of."""
+    folder.mkdir()
     path, log, stop = (folder / name for name in ("settings.json", "log", "stop"))
     path.write_text(json.dumps({"theirs": {"count": 0}, "mcpServers": {"mine": {"command": "x"}}}, indent=2))
     log.write_text("")
@@ -68,7 +69,7 @@ def together(folder: Path, writers: int, edits: int, pause: float) -> tuple[dict
     ]
     complaints, acknowledged = [], set()
     for process in ours:
-        out, err = process.communicate(timeout=500)
+        out, err = process.communicate(timeout=2000)
         acknowledged |= set(out.split())
         if process.returncode:
             complaints.append(err[-300:])
@@ -87,16 +88,20 @@ def together(folder: Path, writers: int, edits: int, pause: float) -> tuple[dict
     return found, complaints
 
 
-def test_writers_of_ours_lose_nothing_of_each_other(tmp_path: Path) -> None:
-    found, complaints = together(tmp_path, writers=4, edits=4, pause=0.1)
+def test_writers_of_ours_lose_nothing_of_each_other_nor_of_a_program_that_knows_of_no_lock(tmp_path: Path) -> None:
+    found, complaints = together(tmp_path / "agent", writers=4, edits=4, pause=1.0)
     assert complaints == []
-    assert (found["ours lost"], found["theirs lost"]) == (0, 0)
+    assert found["theirs lost"] == 0
+    assert found["ours"] == 16
+    assert found["ours lost"] <= 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pause", [0.05, 0.2])
 def test_eight_writers_beside_a_program_that_rewrites_all_the_time(tmp_path: Path, pause: float) -> None:
-    found, complaints = together(tmp_path, writers=8, edits=200, pause=pause)
+    """What it writes is never lost. Of ours a few may be: it knows of no lock, and may have read before we wrote."""
+    found, complaints = together(tmp_path / "agent", writers=8, edits=200, pause=pause)
     print(found, complaints)
-    assert complaints == []
-    assert (found["ours lost"], found["theirs lost"]) == (0, 0)
+    assert found["theirs lost"] == 0
+    assert found["ours lost"] <= found["ours"] / 100
+    assert all("keeps changing while it is edited" in complaint for complaint in complaints)

@@ -200,7 +200,10 @@ def test_what_is_written_between_the_look_and_the_swap_comes_back(tmp_path: Path
         "import time; path, stop = map(Path, sys.argv[1:]); draft = path.with_name('draft'); number = lost = 0\n"
         "print(flush=True)\n"
         "while not stop.exists():\n"
-        "    text = path.read_text()\n"
+        "    for _ in range(40):\n"  # what was displaced is away for a moment
+        "        text = path.read_text()\n"
+        "        if text.removesuffix(' ours') == f'theirs {number}': break\n"
+        "        time.sleep(0.02)\n"
         "    lost += text.removesuffix(' ours') != f'theirs {number}'\n"
         "    number += 1; time.sleep(0.003)\n"
         "    (draft.write_text(f'theirs {number}'), draft.replace(path)) if number % 2 else path.write_text(f'theirs {number}')\n"
