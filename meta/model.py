@@ -35,8 +35,9 @@ class Event:
     """One thing that happened in a session: a prompt, a tool call with its result, or a note.
 
     `id` is unique within (agent, session). `text` is the prompt, the note, or the shell command of a call.
-    `arguments` are the other arguments of a call as text (`file_path`, ...). `time` is when the call was issued and
-    `seconds` how long it ran. `message` is the id of the model message that issued the call; calls with the same
+    `arguments` are the other arguments of a call as text (`file_path`, ...). `status` is "not-run" where a call was
+    refused or nothing came back of it, "unknown" where it ran and nobody says how it ended. `time` is when the call was
+    issued and `seconds` how long it ran. `message` is the id of the model message that issued the call; calls with the same
     message cost one round trip. `usage` stands on the first event of its message only.
     """
 

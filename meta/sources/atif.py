@@ -106,7 +106,7 @@ def _calls(step: Record, note: Event) -> Iterator[Event]:
         command = _command(given) if kind == "shell" else ""
         output = plain(result.get("content"))
         exit_code = integer(about.get("exit_code")) if "exit_code" in about else _exit_code(output)
-        status: Status = shell_status(command, exit_code) if command else "unknown"
+        status: Status = "not-run" if not result else shell_status(command, exit_code) if command else "unknown"
         yield Event(
             id=string(call.get("tool_call_id")),
             kind="call",

@@ -237,7 +237,8 @@ def _call(block: dict[str, Any], event: Event) -> Event:
     arguments = {name: as_text(value) for name, value in record(block.get("input")).items()}
     text = arguments.pop("command", "") if tool in _SHELLS else ""
     kind = _KINDS.get(tool, "mcp" if tool.startswith("mcp__") else "other")
-    return replace(event, text=text, tool=tool, tool_kind=kind, arguments=arguments)
+    # until its result is read
+    return replace(event, text=text, tool=tool, tool_kind=kind, arguments=arguments, status="not-run")
 
 
 def _usage(usage: dict[str, Any]) -> Usage:

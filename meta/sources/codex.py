@@ -214,7 +214,7 @@ class _Rollout:
         made = _made(item)
         if item.get("type") == "custom_tool_call" and item.get("name") == "exec":
             made = _scripted(string(item.get("input")), self.skipped)
-        done: Status = "ok" if item.get("type") == "web_search_call" else "unknown"
+        done: Status = "ok" if item.get("type") == "web_search_call" else "not-run"  # until its output is read
         self.calls[call] = [len(self.events) + n for n in range(len(made))]
         for n, event in enumerate(made):
             folder = _within(self.folder, event.cwd)

@@ -173,8 +173,8 @@ def _status(call: Record, command: str, exit_code: int | None, output: str) -> S
             return "failed" if exit_code is None and _signalled(output) else shell_status(command, exit_code)
         case "success":
             return "ok"
-        case _:
-            return "unknown"
+        case _:  # it waits for leave or for its end
+            return "not-run"
 
 
 def _directory(path: Path, record: Record) -> str:

@@ -179,8 +179,8 @@ def _status(state: Record, command: str, exit_code: int | None) -> Status:
             return shell_status(command, exit_code) if command else "ok"
         case "error":  # a shell command that failed is "completed"; this one was refused or taken back
             return "not-run" if command else "failed"
-        case _:
-            return "unknown"
+        case _:  # it waits for leave or for its end
+            return "not-run"
 
 
 _EXPORT = """\
