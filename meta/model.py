@@ -253,7 +253,7 @@ class Occurrence:
     `rendering.commands(steps, parameters, bindings) == commands`. `steps` are aligned with the workflow's steps (None: absent).
     `span` is the run's own seconds: its commands and the waits for the model between them (`waiting`), not what was
     done in between; None where the session has no times. `round_trips` are the model messages that a tool makes
-    superfluous, `tokens` and `usd` what they cost. `origin` tells who did it: a person at a shell waits for no model,
+    superfluous, `tokens` and `usd` what they cost. `failed` tells that its last call failed. `origin` tells who did it: a person at a shell waits for no model,
     and git tells nothing of the time between its steps. `commit` is the first commit that the run made, where known.
     """
 
@@ -270,6 +270,7 @@ class Occurrence:
     usd: float = 0.0
     origin: Origin = "person"
     commit: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,14 +114,26 @@ def _workflow(
 
 
 def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Workflow:
-    """The runs as a workflow, without the optional steps of which no run could be explained."""
+    """The runs as a workflow, without the steps that never worked and the optional ones that no run explains.
+
+    A step whose failure calls for another one is of use when it fails.
+    """
     workflow = lift("", project, columns, runs)
     steps = [step for step in workflow.steps if step.kind != "judgement"]
-    kept = [k for k, step in enumerate(steps) if step.presence > 0]
-    if not workflow.occurrences or len(kept) in (0, len(columns)):
+    guards = {step.guard.step for step in steps if step.guard}
+    kept = [
+        k for k, step in enumerate(steps) if step.presence > 0 and (step.name in guards or _ever_worked(runs, k))
+    ]
+    if not workflow.occurrences or len(kept) == len(columns):
         return workflow
+    if not kept:
+        return replace(workflow, occurrences=())
     fewer = [replace(run, cells=tuple(run.cells[k] for k in kept)) for run in runs]
     return lift("", project, [columns[k] for k in kept], [run for run in fewer if any(run.cells)])
+
+
+def _ever_worked(runs: Sequence[Run], column: int) -> bool:
+    return any(step.status != "failed" for run in runs for step in run.cells[column])
 
 
 def _triggers(found: Sequence[Segment], instances: Iterable[Instance]) -> tuple[str, ...]:

@@ -133,8 +133,9 @@ def _command(given: Record) -> str:
 
 
 def _exit_code(output: str) -> int | None:
-    found = _EXIT.search(output[:300]) or _EXIT.search(output[-300:])
-    return int(found[1]) if found else None
+    """What the first or the last lines tell; where they do not agree the program printed one of them: the failure."""
+    codes = [int(code) for part in (output[:300], output[-300:]) for code in _EXIT.findall(part)]
+    return next(filter(None, codes), 0) if codes else None
 
 
 def _usage(step: Record) -> Usage:

@@ -30,7 +30,7 @@ def test_a_header_starts_a_session(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "command"),
     [
-        ("> Running git push\n", "git push"),
+        ("> Run shell command? (Y)es/(N)o [Yes]: y  \n> Running git push  \n", "git push"),
         ("#### /run make x\n", "make x"),
         ("#### !make x\n", "make x"),
         ("#### /test pytest -q\n", "pytest -q"),
