@@ -121,9 +121,7 @@ def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Wor
     workflow = lift("", project, columns, runs)
     steps = [step for step in workflow.steps if step.kind != "judgement"]
     guards = {step.guard.step for step in steps if step.guard}
-    kept = [
-        k for k, step in enumerate(steps) if step.presence > 0 and (step.name in guards or _ever_worked(runs, k))
-    ]
+    kept = [k for k, step in enumerate(steps) if step.presence > 0 and (step.name in guards or _ever_worked(runs, k))]
     if not workflow.occurrences or len(kept) == len(columns):
         return workflow
     if not kept:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from meta import rendering
 from meta.model import Estimate, Parameter, Tool, Workflow
+from meta.vetting import is_name, visible
 
-_WORD = re.compile(r"[\w.:@%+=/-]{1,40}", re.ASCII)
+_CONSENT = re.compile(r'^ *"(--allow-[a-z-]+)": \{"action"', re.MULTILINE)  # a row of the tool's table of options
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +101,32 @@ def card(tool: Tool, workflow: Workflow, estimate: Estimate) -> Card:
     source = tool.files.get("tool.py", "")
     return Card(
         name=tool.name,
-        description=_plain(tool.description),
+        description=plain(tool.description),
         workflow=workflow.id,
         version=tool.version,
         steps=tuple(step.name for step in workflow.steps if step.kind == "command"),
         options=tuple(_option(p, workflow) for p in workflow.parameters if p.source in ("caller", "output")),
-        consent=tuple(sorted(set(re.findall(r"--allow-[a-z-]+", source)))),
-        pauses="--from" in source,
+        consent=consent(tool),
+        pauses='"--from": {"dest": "start"' in source,
         payback_weeks=estimate.payback_weeks,
     )
+
+
+def consent(tool: Tool) -> tuple[str, ...]:
+    """The options by which the caller agrees to what cannot be undone."""
+    return tuple(sorted(set(_CONSENT.findall(tool.files.get("tool.py", "")))))
 
 
 def _option(parameter: Parameter, workflow: Workflow) -> Option:
     asked = parameter.source == "caller" and parameter.default is None and parameter.type not in ("bool", "list")
     always = all(parameter.name in run.bindings for run in workflow.occurrences if not run.bindings.get("failed"))
-    choices = parameter.choices if all(_WORD.fullmatch(choice) for choice in parameter.choices) else ()
+    choices = parameter.choices if all(map(is_name, parameter.choices)) else ()
     return Option(parameter.name, parameter.type, asked and always, choices)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One line without angle brackets, which clients take for tags, and short enough for every client's list."""
-    return " ".join(re.sub(r"[<>]", "", text).split())[:1000]
+    return " ".join(re.sub(r"[<>]", "", visible(text)).split())[:1000]
 
 
 def option_line(option: Option, value: str = "") -> str:

@@ -119,7 +119,14 @@ def claude(folder: Path, script: Script) -> Path:
             case Shell(command, output, end):
                 call(place, time, "Bash", {"command": command, "description": "Run"}, output, end)
             case Tool(name, given, output):
-                call(place, time, {"read": "Read", "fetch": "WebFetch", "agent": "Task"}.get(name, name), given, output, "ok")
+                call(
+                    place,
+                    time,
+                    {"read": "Read", "fetch": "WebFetch", "agent": "Task"}.get(name, name),
+                    given,
+                    output,
+                    "ok",
+                )
             case Summary(text):
                 row("user", time, {"role": "user", "content": text}, isCompactSummary=True)
                 rows.append({"type": "summary", "summary": text, "leafUuid": f"{script.id}-0", "uuid": None})
@@ -137,7 +144,11 @@ def codex(folder: Path, script: Script) -> Path:
 
     def call(place: int, time: float, name: str, given: object, output: str | None) -> None:
         call_id = f"call_{script.id}_{place}"
-        row("response_item", time, {"type": "function_call", "name": name, "arguments": json.dumps(given), "call_id": call_id})
+        row(
+            "response_item",
+            time,
+            {"type": "function_call", "name": name, "arguments": json.dumps(given), "call_id": call_id},
+        )
         if output is not None:
             row("response_item", time + 2, {"type": "function_call_output", "call_id": call_id, "output": output})
 
@@ -180,7 +191,15 @@ def gemini(folder: Path, script: Script) -> Path:
             case Prompt(text):
                 messages.append({"id": f"m{place}", "timestamp": iso(time), "type": "user", "content": text})
             case Said(text):
-                messages.append({"id": f"m{place}", "timestamp": iso(time), "type": "gemini", "content": text, "model": script.model})
+                messages.append(
+                    {
+                        "id": f"m{place}",
+                        "timestamp": iso(time),
+                        "type": "gemini",
+                        "content": text,
+                        "model": script.model,
+                    }
+                )
             case Shell(command, output, end):
                 told = (f"Command: {command}\nDirectory: {script.cwd}\nStdout: {output}\nStderr: (empty)\nError: (none)\n"
                         f"Exit Code: {2 if end == 'failed' else 0}\nSignal: (none)")  # fmt: skip
@@ -203,7 +222,10 @@ def opencode(folder: Path, script: Script) -> Path:
     def say(role: str, place: int, time: float, parts: list[dict[str, Any]]) -> None:
         info: dict[str, Any] = {"role": role, "id": f"msg_{script.id}_{place}", "time": {"created": int(time * 1000)}}
         if role == "assistant":
-            info |= {"modelID": script.model, "tokens": {"input": 10, "output": 60, "cache": {"read": 40_000, "write": 0}}}
+            info |= {
+                "modelID": script.model,
+                "tokens": {"input": 10, "output": 60, "cache": {"read": 40_000, "write": 0}},
+            }
         messages.append({"info": info, "parts": parts})
 
     def call(place: int, time: float, name: str, state: dict[str, Any]) -> None:
@@ -224,7 +246,11 @@ def opencode(folder: Path, script: Script) -> Path:
                 elif end == "denied":
                     state |= {"status": "error", "error": "The user rejected permission to use this tool call."}
                 else:
-                    state |= {"status": "completed", "output": output, "metadata": {"exit": 2 if end == "failed" else 0}}
+                    state |= {
+                        "status": "completed",
+                        "output": output,
+                        "metadata": {"exit": 2 if end == "failed" else 0},
+                    }
                 call(place, time, "bash", state)
             case Tool(name, given, output):
                 names = {"fetch": "webfetch", "agent": "task"}
@@ -239,15 +265,25 @@ def copilot(folder: Path, script: Script) -> Path:
     rows: list[dict[str, Any]] = []
 
     def row(kind: str, time: float, data: object) -> None:
-        rows.append({"type": kind, "data": data, "id": f"{script.id}-e{len(rows)}", "timestamp": iso(time), "parentId": None})
+        rows.append(
+            {"type": kind, "data": data, "id": f"{script.id}-e{len(rows)}", "timestamp": iso(time), "parentId": None}
+        )
 
     def call(place: int, time: float, name: str, given: object, output: str, *, success: bool | None) -> None:
         call_id = f"{script.id}-c{place}"
         row("assistant.message", time, {"messageId": f"{script.id}-m{place}", "content": "", "outputTokens": 60,
                                         "toolRequests": [{"toolCallId": call_id}]})  # fmt: skip
-        row("tool.execution_start", time, {"toolCallId": call_id, "toolName": name, "arguments": given, "model": script.model})
+        row(
+            "tool.execution_start",
+            time,
+            {"toolCallId": call_id, "toolName": name, "arguments": given, "model": script.model},
+        )
         if success is not None:
-            row("tool.execution_complete", time + 2, {"toolCallId": call_id, "success": success, "result": {"content": output}})
+            row(
+                "tool.execution_complete",
+                time + 2,
+                {"toolCallId": call_id, "success": success, "result": {"content": output}},
+            )
 
     row("session.start", script.start, {"sessionId": script.id, "context": {"cwd": script.cwd}, **script.about})
     for place, time, act in script.timed():
@@ -255,7 +291,11 @@ def copilot(folder: Path, script: Script) -> Path:
             case Prompt(text):
                 row("user.message", time, {"content": text})
             case Said(text):
-                row("assistant.message", time, {"messageId": f"{script.id}-m{place}", "content": text, "outputTokens": 9})
+                row(
+                    "assistant.message",
+                    time,
+                    {"messageId": f"{script.id}-m{place}", "content": text, "outputTokens": 9},
+                )
             case Shell(command, output, end):
                 told = f"{output}\n<shellId: 0 completed with exit code {2 if end == 'failed' else 0}>"
                 if end == "denied":
@@ -351,7 +391,12 @@ def atif(folder: Path, script: Script) -> Path:
             case Said(text):
                 steps.append({"step_id": place + 1, "source": "agent", "message": text, "timestamp": iso(time)})
             case Shell(command, output, end):
-                told = {"ok": f"{output}\nexit code: 0", "failed": f"{output}\nexit code: 2", "denied": None, "lost": None}[end]
+                told = {
+                    "ok": f"{output}\nexit code: 0",
+                    "failed": f"{output}\nexit code: 2",
+                    "denied": None,
+                    "lost": None,
+                }[end]
                 call(place, time, "bash", {"command": command}, told)
             case Tool(name, given, output):
                 call(place, time, {"fetch": "web_fetch", "agent": "task"}.get(name, name), given, output)
@@ -366,7 +411,11 @@ def mini_swe(folder: Path, script: Script) -> Path:
     """One action an answer; what it cannot read as one is answered without a return code."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": "You answer with one action."}]
     for place, time, act in script.timed():
-        response = {"id": f"{script.id}-r{place}", "model": script.model, "usage": {"prompt_tokens": 40_000, "completion_tokens": 60}}
+        response = {
+            "id": f"{script.id}-r{place}",
+            "model": script.model,
+            "usage": {"prompt_tokens": 40_000, "completion_tokens": 60},
+        }
         extra: dict[str, Any] = {"timestamp": time, "response": response}
         match act:
             case Prompt(text) | Summary(text):
@@ -384,7 +433,9 @@ def mini_swe(folder: Path, script: Script) -> Path:
                 elif end == "denied":
                     messages.append({"role": "user", "content": "Command not executed. The user rejected it."})
             case Tool(name, given, output):
-                messages.append({"role": "assistant", "content": f"Next.\n\n```bash\ncat {name}.txt\n```", "extra": extra})
+                messages.append(
+                    {"role": "assistant", "content": f"Next.\n\n```bash\ncat {name}.txt\n```", "extra": extra}
+                )
                 content = f"<returncode>0</returncode>\n<output>\n{output}\n</output>"
                 messages.append({"role": "user", "content": content, "extra": {"returncode": 0, "raw_output": output}})
                 del given
