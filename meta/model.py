@@ -82,6 +82,11 @@ class Session:
         return next((e.time for e in self.events if e.time is not None), None)
 
 
+def conversation(session: str) -> str:
+    """The id of the conversation that a session is part of: a sub-agent's is its parent's and its own behind a slash."""
+    return session.partition("/")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """One word of a recorded command line: `text` as it was written, `value` as the program received it.
@@ -299,7 +304,7 @@ class Workflow:
 
     @property
     def sessions(self) -> int:
-        return len({(o.agent, o.session) for o in self.occurrences})
+        return len({(o.agent, conversation(o.session)) for o in self.occurrences})
 
 
 @dataclass(frozen=True, slots=True)

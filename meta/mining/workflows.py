@@ -26,7 +26,7 @@ from meta.mining.segments import commands, segments
 from meta.mining.triggers import joined, prompted
 from meta.mining.unison import unison
 from meta.mining.vocabulary import learned
-from meta.model import Segment, Session, Workflow
+from meta.model import Segment, Session, Workflow, conversation
 
 FARTHEST = 4.0  # beyond this, farther apart makes no difference
 TRIGGERS = 40  # words of the prompts that are kept for naming
@@ -89,7 +89,7 @@ def _traces(found: Sequence[Segment], numbers: Mapping[str, int]) -> list[Trace]
     traces = []
     for segment in found:
         steps = commands(segment)
-        number = sessions.setdefault((segment.agent, segment.session), len(sessions))
+        number = sessions.setdefault((segment.agent, conversation(segment.session)), len(sessions))
         symbols = np.array([numbers[step.head] for step in steps], dtype=np.int32)
         traces.append(Trace(symbols, np.array(_gaps(segment), dtype=np.float32), number))
     return traces

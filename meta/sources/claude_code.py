@@ -59,7 +59,7 @@ _SLASH = re.compile(
     r"<command-message>.{,500}?<command-name>(.{,500}?)</command-name>(?:\s*<command-args>(.*?)</command-args>)?",
     re.DOTALL,
 )
-_OBSERVER = re.compile(r"[/\\]\.claude-mem[/\\]")  # a tool that watches sessions keeps its own ones there
+_DRIVEN = re.compile(r"sdk|mcp$|claude-code-github-action")  # entry points that programs use
 _LOST_IDS = frozenset({"", "REDACTED"})  # what is left of an id where a transcript was redacted by entropy
 
 
@@ -138,7 +138,7 @@ class _Thread:
     usages: dict[str, Usage] = field(default_factory=dict)
 
     def take_origin(self, row: dict[str, Any]) -> None:
-        self.machine |= string(row.get("entrypoint")).startswith("sdk") or bool(_OBSERVER.search(self.cwd))
+        self.machine |= bool(_DRIVEN.match(string(row.get("entrypoint"))))
         self.person |= record(row.get("origin")).get("kind") == "human"
 
     def take_assistant(self, row: dict[str, Any]) -> None:
@@ -196,7 +196,8 @@ class _Thread:
         if slash := _SLASH.match(text):
             text = f"{slash[1]} {slash[2] or ''}".strip()
         if text and not text.startswith("<"):  # other markup is written by the client
-            kind: EventKind = "note" if text.startswith("[Request interrupted") else "prompt"
+            by_model = bool(self.parent) or text.startswith("[Request interrupted")  # or by the client
+            kind: EventKind = "note" if by_model else "prompt"
             self.events.append(
                 Event(string(row.get("uuid")), kind, timestamp(row.get("timestamp")), text, cwd=string(row.get("cwd")))
             )

@@ -52,6 +52,7 @@ _NOISE = re.compile(
 
 _PATCH = re.compile(r"\s*(?:cd \S+ *(?:&&|\n) *)?apply_?patch\b")
 _PATCHED = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
+_DRIVEN = re.compile(r"sdk|_exec$|^exec$")  # originators that programs use
 _CONTEXT = re.compile(r"\s*(?:<[a-z_]+[ >]|# AGENTS\.md instructions)")
 _CWD = re.compile(r"<cwd>([^<]*)</cwd>|Current working directory: (.*)")
 _EDITOR = ("# Context from my IDE setup:", "## My request for Codex:")  # what an editor puts before a prompt
@@ -97,6 +98,7 @@ class _Rollout:
     parent: str = ""
     machine: bool = False
     replaying: bool = False
+    by_model: bool = False  # what looks like a prompt is another agent's
     model: str = ""
     folder: str = ""  # of the present turn
     events: list[Event] = field(default_factory=list)
@@ -133,6 +135,8 @@ class _Rollout:
     def session(self, path: str) -> Session:
         typed = any(event.kind == "prompt" and event.id not in self.mirrored for event in self.events)
         events = in_order(event for event in self.events if not (typed and event.id in self.mirrored))
+        if self.by_model:
+            events = tuple(replace(event, kind="note") if event.kind == "prompt" else event for event in events)
         return Session(
             AGENT, self.id, events, project(self.cwd, self.remote, path), self.cwd, self.parent,
             "machine" if self.machine else "person", dict(self.skipped), path,
@@ -148,7 +152,8 @@ class _Rollout:
         spawn = record(record(record(meta.get("source")).get("subagent")).get("thread_spawn"))
         self.parent = string(meta.get("forked_from_id")) or string(spawn.get("parent_thread_id"))
         self.replaying = bool(self.parent)
-        self.machine = meta.get("source") in ("exec", "mcp") or "sdk" in string(meta.get("originator"))
+        self.by_model = bool(spawn)
+        self.machine = meta.get("source") in ("exec", "mcp") or bool(_DRIVEN.search(string(meta.get("originator"))))
 
     def _forget(self) -> None:
         """Drop what was read so far: the parent's history, copied to the top of the file."""

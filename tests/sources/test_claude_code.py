@@ -207,7 +207,6 @@ def test_ids_lost_to_redaction_are_replaced_by_the_rows_own(tmp_path: Path) -> N
         ({}, "person"),
         ({"entrypoint": "sdk-ts"}, "machine"),
         ({"entrypoint": "sdk-ts", "origin": {"kind": "human"}}, "person"),
-        ({"cwd": "/home/ada/.claude-mem/observer-sessions"}, "machine"),
     ],
 )
 def test_a_session_driven_by_a_program_is_told_from_a_persons(
