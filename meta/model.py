@@ -283,8 +283,8 @@ class Workflow:
     """Steps that were done again and again, their parameters, and every occurrence that they explain.
 
     `refused` are the occurrences that no rule explains, each with the reason; `held_out` counts the occurrences that a
-    workflow learned without them still reproduces. `triggers` are the words of the prompts before the occurrences,
-    most frequent first, vetted. `loop` marks what was repeated inside few sessions: shown, not proposed.
+    workflow learned without them still reproduces. `triggers` are the words that people typed before the
+    occurrences, most frequent first, without what they quoted. `loop` marks what was repeated inside few sessions: shown, not proposed.
     """
 
     id: str

@@ -110,8 +110,9 @@ def _prefix_name(head: str, prefix: str) -> Hint | None:
     if equals and not rest and slug(before):
         return _flag_name(head, before) if before.startswith("-") else Hint(0, slug(before))
     path = re.sub(r"^.*://[^/]*", "", prefix)  # a host is no name for what stands behind it
+    segment = path.rstrip("/").rpartition("/")[2]
     pieces = [piece for piece in re.split(r"[/=:.@_-]", path) if slug(piece)]
-    if not pieces or pieces[-1].lower() in _EVERYWHERE:
+    if not pieces or pieces[-1].lower() in _EVERYWHERE or not (pieces[-1].isalpha() and is_name(segment)):
         return None
     name = slug(pieces[-1])
     return Hint(2, name[:-1] if name.endswith("s") and not name.endswith("ss") and len(name) > 3 else name)

@@ -21,6 +21,7 @@ from meta.mining.events import Trace
 from meta.mining.extension import extended
 from meta.mining.lifting import lift
 from meta.mining.patterns import Instance, Pattern, find
+from meta.mining.prompts import typed
 from meta.mining.runs import Column, Run
 from meta.mining.segments import commands, segments
 from meta.mining.triggers import joined, prompted
@@ -135,8 +136,8 @@ def _ever_worked(runs: Sequence[Run], column: int) -> bool:
 
 
 def _triggers(found: Sequence[Segment], instances: Iterable[Instance]) -> tuple[str, ...]:
-    """The words of the prompts before the runs, by the number of runs they came before."""
+    """The words that people typed before the runs, by the number of runs they came before."""
     words: Counter[str] = Counter()
     for trace in {instance.trace for instance in instances}:
-        words.update({word for prompt in found[trace].prompts for word in _WORD.findall(prompt.lower())})
+        words.update({word for prompt in found[trace].prompts for word in _WORD.findall(typed(prompt).lower())})
     return tuple(word for word, _ in sorted(words.items(), key=lambda item: (-item[1], item[0]))[:TRIGGERS])
