@@ -13,7 +13,7 @@ from typing import Literal
 Status = Literal["ok", "failed", "not-run", "unknown"]
 EventKind = Literal["prompt", "call", "note"]
 ToolKind = Literal["shell", "edit", "write", "read", "search", "web", "agent", "plan", "mcp", "commit", "other"]
-Origin = Literal["person", "machine", "scripted", "policy", "shell", "git"]
+Origin = Literal["person", "agent", "machine", "scripted", "policy", "shell", "git"]
 Style = Literal["bare", "double", "single", "heredoc", "shell"]
 StepKind = Literal["command", "read", "edit", "judgement"]
 ParameterSource = Literal["caller", "constant", "derived", "output"]
@@ -63,7 +63,7 @@ class Session:
     """The events of one conversation in thread order.
 
     `parent` is the session it was forked from or is a sub-agent of. `project` is a short name (see
-    `sources.project`). `origin` tells who drove it: only `person` counts for return on investment.
+    `sources.project`). `origin` tells who drove it; of a sub-agent, which another agent told what to do, it is "agent".
     `skipped` counts the records that could not be used, by reason. `path` is where it was read.
     """
 
@@ -138,7 +138,7 @@ class Step:
 class Segment:
     """A span of one session in which one task was worked on: prompt to prompt, "continue" joined, cut at long idling.
 
-    `prompts` are the texts that opened it.
+    `prompts` are the texts that opened it, and `typed` tells that a person wrote them.
     """
 
     agent: str
@@ -146,6 +146,7 @@ class Segment:
     project: str
     steps: tuple[Step, ...]
     prompts: tuple[str, ...] = ()
+    typed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

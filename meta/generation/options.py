@@ -79,9 +79,15 @@ def _shown(step: WorkflowStep) -> str:
 def _without_prose(part: Part) -> Part:
     if isinstance(part, Group):
         return replace(part, parts=tuple(p for p in map(_without_prose, part.parts) if isinstance(p, Fixed | Hole)))
-    if isinstance(part, Fixed) and not (part.word.text.isprintable() and " " not in part.word.text):
+    if isinstance(part, Fixed) and not is_name(part.word.text):
         return Fixed(Word("…", "…"))
+    if isinstance(part, Hole):
+        return replace(part, prefix=_name_or_dots(part.prefix), suffix=_name_or_dots(part.suffix))
     return part
+
+
+def _name_or_dots(text: str) -> str:
+    return text if not text or is_name(text) else "…"
 
 
 def _used(step: WorkflowStep) -> set[str]:

@@ -46,7 +46,7 @@ def segments(session: Session) -> tuple[Segment, ...]:
         if event.time is not None:
             last = event.time + (event.seconds or 0.0)
     return tuple(
-        Segment(session.agent, session.id, session.project, tuple(steps), tuple(prompts))
+        Segment(session.agent, session.id, session.project, tuple(steps), tuple(prompts), session.origin != "agent")
         for prompts, steps in spans
         if steps
     )

@@ -69,11 +69,14 @@ def mine(
 def vocabulary(found: Iterable[Segment]) -> list[Column]:
     """Every head that was run, in order; a head that mostly works is work."""
     effects: defaultdict[str, Counter[bool]] = defaultdict(Counter)
+    worked: set[str] = set()
     for segment in found:
         for step in commands(segment):
             effects[step.head][step.effect == "work"] += 1
+            worked |= {step.head} if step.status != "failed" else set()
     return [
-        Column(head, "command", "work" if c[True] >= c[False] else "inspect") for head, c in sorted(effects.items())
+        Column(head, "command", "work" if c[True] >= c[False] else "inspect", head in worked)
+        for head, c in sorted(effects.items())
     ]
 
 
@@ -122,7 +125,7 @@ def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Wor
     workflow = lift("", project, columns, runs)
     steps = [step for step in workflow.steps if step.kind != "judgement"]
     guards = {step.guard.step for step in steps if step.guard}
-    kept = [k for k, step in enumerate(steps) if step.presence > 0 and (step.name in guards or _ever_worked(runs, k))]
+    kept = [k for k, step in enumerate(steps) if step.presence > 0 and (columns[k].worked or step.name in guards)]
     if not workflow.occurrences or len(kept) == len(columns):
         return workflow
     if not kept:
@@ -131,13 +134,9 @@ def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Wor
     return lift("", project, [columns[k] for k in kept], [run for run in fewer if any(run.cells)])
 
 
-def _ever_worked(runs: Sequence[Run], column: int) -> bool:
-    return any(step.status != "failed" for run in runs for step in run.cells[column])
-
-
 def _triggers(found: Sequence[Segment], instances: Iterable[Instance]) -> tuple[str, ...]:
     """The words that people typed before the runs, by the number of runs they came before."""
     words: Counter[str] = Counter()
-    for trace in {instance.trace for instance in instances}:
+    for trace in {instance.trace for instance in instances if found[instance.trace].typed}:
         words.update({word for prompt in found[trace].prompts for word in _WORD.findall(typed(prompt).lower())})
     return tuple(word for word, _ in sorted(words.items(), key=lambda item: (-item[1], item[0]))[:TRIGGERS])

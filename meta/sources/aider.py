@@ -74,13 +74,16 @@ def _chats(text: str) -> Iterator[tuple[str, list[_Line]]]:
     """The lines of each session with the time at which it started."""
     start, lines = "", list[_Line]()
     fence: Fences = ()
+    quoted = False
     for line in text.splitlines():
         header = None if fence else _HEADER.match(line)
-        if header:
+        if header and header[1] >= start:  # an older one is quoted, and so is what follows it
             if start:
                 yield start, lines
-            start, lines = header[1], []
-        elif start:
+            start, lines, quoted = header[1], [], False
+        elif header:
+            quoted = True
+        elif start and not quoted:
             before, fence = fence, fences(line, fence)
             lines.append(_Line(line, bool(before and fence)))
     yield start, lines

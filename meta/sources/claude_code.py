@@ -181,7 +181,8 @@ class _Thread:
     def session(self, skipped: Counter[str]) -> Session:
         for name, place in self.messages.items():
             self.events[place] = replace(self.events[place], usage=self.usages[name])
-        origin: Origin = "machine" if self.machine and not self.person else "person"
+        driven = self.machine and not self.person
+        origin: Origin = "machine" if driven else "agent" if self.parent else "person"
         return Session(AGENT, self.id, in_order(self.events), cwd=self.cwd, parent=self.parent, origin=origin,
                        skipped=dict(skipped))  # fmt: skip
 
@@ -196,8 +197,7 @@ class _Thread:
         if slash := _SLASH.match(text):
             text = f"{slash[1]} {slash[2] or ''}".strip()
         if text and not text.startswith("<"):  # other markup is written by the client
-            by_model = bool(self.parent) or text.startswith("[Request interrupted")  # or by the client
-            kind: EventKind = "note" if by_model else "prompt"
+            kind: EventKind = "note" if text.startswith("[Request interrupted") else "prompt"
             self.events.append(
                 Event(string(row.get("uuid")), kind, timestamp(row.get("timestamp")), text, cwd=string(row.get("cwd")))
             )

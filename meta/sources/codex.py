@@ -98,7 +98,7 @@ class _Rollout:
     parent: str = ""
     machine: bool = False
     replaying: bool = False
-    by_model: bool = False  # what looks like a prompt is another agent's
+    spawned: bool = False  # by another agent, whose are the prompts
     model: str = ""
     folder: str = ""  # of the present turn
     events: list[Event] = field(default_factory=list)
@@ -135,11 +135,9 @@ class _Rollout:
     def session(self, path: str) -> Session:
         typed = any(event.kind == "prompt" and event.id not in self.mirrored for event in self.events)
         events = in_order(event for event in self.events if not (typed and event.id in self.mirrored))
-        if self.by_model:
-            events = tuple(replace(event, kind="note") if event.kind == "prompt" else event for event in events)
         return Session(
             AGENT, self.id, events, project(self.cwd, self.remote, path), self.cwd, self.parent,
-            "machine" if self.machine else "person", dict(self.skipped), path,
+            "machine" if self.machine else "agent" if self.spawned else "person", dict(self.skipped), path,
         )  # fmt: skip
 
     def _begin(self, meta: dict[str, Any]) -> None:
@@ -152,7 +150,7 @@ class _Rollout:
         spawn = record(record(record(meta.get("source")).get("subagent")).get("thread_spawn"))
         self.parent = string(meta.get("forked_from_id")) or string(spawn.get("parent_thread_id"))
         self.replaying = bool(self.parent)
-        self.by_model = bool(spawn)
+        self.spawned = bool(spawn)
         self.machine = meta.get("source") in ("exec", "mcp") or bool(_DRIVEN.search(string(meta.get("originator"))))
 
     def _forget(self) -> None:

@@ -45,7 +45,7 @@ def read(path: Path) -> Iterator[Session]:
     messages = [message for message in listing(record.get("messages")) if isinstance(message, dict)]
     skipped["not a message"] += len(listing(record.get("messages"))) - len(messages)
     cwd = _directory(path, record)
-    by_model = record.get("kind") == "subagent"
+    spawned = record.get("kind") == "subagent"
     session_id = string(record.get("sessionId")) or path.stem
     named_messages = [
         (named(string(message.get("id")), f"{session_id}:m{place}"), message) for place, message in enumerate(messages)
@@ -54,11 +54,11 @@ def read(path: Path) -> Iterator[Session]:
         agent="gemini-cli",
         id=session_id,
         events=distinct(
-            session_id,
-            (event for name, message in named_messages for event in _message(message, name, cwd, by_model=by_model)),
+            session_id, (event for name, message in named_messages for event in _message(message, name, cwd))
         ),
         cwd=cwd,
-        parent=path.parent.name if by_model and path.parent.name != "chats" else "",
+        parent=path.parent.name if spawned and path.parent.name != "chats" else "",
+        origin="agent" if spawned else "person",
         skipped=dict(+skipped),
         path=str(path),
     )
@@ -96,11 +96,11 @@ def _replay(log: Iterable[Record], skipped: Counter[str]) -> Record:
     return record | {"messages": list(messages.values())}
 
 
-def _message(message: Record, message_id: str, cwd: str, *, by_model: bool) -> list[Event]:
+def _message(message: Record, message_id: str, cwd: str) -> list[Event]:
     time, text, model = iso(message.get("timestamp")), plain(message.get("content")), string(message.get("model"))
     match message.get("type"):
         case "user":
-            return [Event(message_id, "note" if by_model else "prompt", time, text, cwd=cwd)] if text.strip() else []
+            return [Event(message_id, "prompt", time, text, cwd=cwd)] if text.strip() else []
         case "gemini":
             note = Event(message_id, "note", time, text, message=message_id, model=model, cwd=cwd)
             calls = [_call(mapping(call), note) for call in listing(message.get("toolCalls"))]

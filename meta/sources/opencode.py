@@ -112,28 +112,27 @@ def _session(path: Path, info: Record, messages: list[Message], skipped: Counter
     events: list[Event] = []
     for place, message in enumerate(messages):
         name = named(string(message[0].get("id")), f"{session_id}:m{place}")
-        events += _message(message, name, cwd, skipped, by_model=bool(string(info.get("parentID"))))
+        events += _message(message, name, cwd, skipped)
     return Session(
         agent="opencode",
         id=session_id,
         events=distinct(session_id, events),
         cwd=cwd,
         parent=string(info.get("parentID")),
+        origin="agent" if string(info.get("parentID")) else "person",
         skipped=dict(+skipped),
         path=str(path),
     )
 
 
-def _message(
-    message: Message, message_id: str, session_cwd: str, skipped: Counter[str], *, by_model: bool
-) -> list[Event]:
+def _message(message: Message, message_id: str, session_cwd: str, skipped: Counter[str]) -> list[Event]:
     info, parts = message
     time = milliseconds(mapping(info.get("time")).get("created"))
     texts = [string(p.get("text")) for p in parts if p.get("type") == "text" and not p.get("synthetic")]
     text = "\n".join(text for text in texts if text)
     cwd = string(mapping(info.get("path")).get("cwd")) or session_cwd
     if info.get("role") == "user":
-        return [Event(message_id, "note" if by_model else "prompt", time, text, cwd=cwd)] if text.strip() else []
+        return [Event(message_id, "prompt", time, text, cwd=cwd)] if text.strip() else []
     if info.get("role") != "assistant":
         skipped["unknown message"] += 1
         return []

@@ -92,7 +92,7 @@ def test_the_three_forms_give_the_same_session(make: Any, tmp_path: Path) -> Non
     found = checked(make(tmp_path))
     assert (found.id, found.parent, found.cwd, found.skipped) == ("ses_1", "ses_0", "/p", {})
     assert [(event.kind, event.text, event.status, event.exit_code) for event in found.events] == [
-        ("note", "build", "unknown", None),
+        ("prompt", "build", "unknown", None),
         ("call", "make 1", "ok", 0),
         ("call", "make 2", "failed", 2),
         ("call", "make 3", "not-run", None),

@@ -69,19 +69,19 @@ def test_what_a_client_says_of_itself_tells_who_drove_it(
 
 
 @pytest.mark.parametrize(
-    ("agent", "about", "kind"),
+    ("agent", "about", "origin"),
     [
-        ("claude-code", {"isSidechain": True, "agentId": "b7"}, "note"),
-        ("claude-code", {}, "prompt"),
-        ("codex", {"source": {"subagent": {"thread_spawn": {"parent_thread_id": "s0"}}}}, "note"),
-        ("codex", {"forked_from_id": "s0"}, "prompt"),
-        ("gemini-cli", {"kind": "subagent"}, "note"),
-        ("gemini-cli", {"kind": "main"}, "prompt"),
-        ("opencode", {"parentID": "s0"}, "note"),
-        ("opencode", {}, "prompt"),
+        ("claude-code", {"isSidechain": True, "agentId": "b7"}, "agent"),
+        ("claude-code", {}, "person"),
+        ("codex", {"source": {"subagent": {"thread_spawn": {"parent_thread_id": "s0"}}}}, "agent"),
+        ("codex", {"forked_from_id": "s0"}, "person"),
+        ("gemini-cli", {"kind": "subagent"}, "agent"),
+        ("gemini-cli", {"kind": "main"}, "person"),
+        ("opencode", {"parentID": "s0"}, "agent"),
+        ("opencode", {}, "person"),
     ],
 )
-def test_what_an_agent_tells_its_sub_agent_is_no_prompt_of_a_person(
-    agent: str, about: dict[str, Any], kind: str, tmp_path: Path
+def test_what_an_agent_tells_its_sub_agent_is_told_by_no_person(
+    agent: str, about: dict[str, Any], origin: str, tmp_path: Path
 ) -> None:
-    assert [event.kind for event in read(tmp_path, agent, about=about).events] == [kind, "call"]
+    assert read(tmp_path, agent, about=about).origin == origin
