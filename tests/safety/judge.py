@@ -50,11 +50,11 @@ def out_of_place(path: str, text: str, known: Iterable[str]) -> set[str]:
     if name == "tool.py":
         return tokens("\n".join(_not_argv(text)), known)
     if name == "tool.toml":
-        return tokens(json.dumps(_without(tomllib.loads(text), {"template", "default"})), known)
+        return tokens(json.dumps(_without(tomllib.loads(text), {"template", "default", "detail"})), known)
     if name == "evidence.json":
         return tokens(json.dumps(_without(json.loads(text), {"commands", "bindings"})), known)
     if name == "PR.md":
-        return tokens(text.partition("What it may do")[0], known)
+        return tokens(text.partition("What was run")[0], known)
     return tokens(text, known)
 
 
