@@ -18,6 +18,7 @@ from meta.config import Config
 from meta.errors import UserError
 from meta.model import Verdict
 from meta.upkeep import Change
+from meta.vetting import visible
 
 
 def serve(command: str, argv: Sequence[str]) -> int:
@@ -35,7 +36,7 @@ def serve(command: str, argv: Sequence[str]) -> int:
     try:
         return int(module.run(args))
     except UserError as error:
-        print(f"meta: {error}", file=sys.stderr)
+        print(visible(f"meta: {error}"), file=sys.stderr)
         return 1
 
 
@@ -80,7 +81,7 @@ def verdict(name: str, found: Verdict) -> None:
     print(f"{name}: {found.state} (isolation: {found.isolation})")
     for check in found.checks:
         mark = {True: "ok", False: "FAILED", None: "not run"}[check.passed]
-        print(f"  {mark:<8}{check.name:<16}{check.detail}")
+        print(visible(f"  {mark:<8}{check.name:<16}{check.detail}"))
 
 
 def change(done: Change, *, json: bool) -> None:
@@ -106,7 +107,8 @@ def nothing(counts: Mapping[str, int]) -> None:
 
 
 def as_json(value: Any) -> None:
-    print(encoder.dumps(value, ensure_ascii=False, indent=1))
+    text = encoder.dumps(value, ensure_ascii=False, indent=1)
+    print(text if visible(text) == text else encoder.dumps(value, indent=1))
 
 
 @contextmanager
@@ -139,5 +141,5 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: froze
     for index, header in enumerate(headers):
         grid.add_column(header, justify="right" if index in right else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*map(visible, row))
     console.print(grid)

@@ -167,6 +167,17 @@ def test_what_was_run_is_a_word_of_a_command_at_most_and_is_told_to_no_agent(
     assert len(seen) >= len(names) // 2, "the search found no argument either"
 
 
+def test_what_was_run_speaks_to_no_terminal(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("META_WEEKS", "100000")
+    for number in range(SESSIONS):
+        WRITERS["claude-code"](tmp_path / "s", rotated(number, 5))
+    printed = [desk("mine", tmp_path / "s"), desk("mine", tmp_path / "s", "--json")]
+    printed += [desk("show", one["id"], tmp_path / "s") for one in json.loads(printed[1])["workflows"]]
+    text = "".join(printed)
+    assert "rules and run" in text
+    assert all(c.isprintable() or c == "\n" for c in text)
+
+
 # -- the whole corridor ------------------------------------------------------------------------------------------------
 
 
