@@ -120,7 +120,9 @@ def consent(tool: Tool) -> tuple[str, ...]:
 def _option(parameter: Parameter, workflow: Workflow) -> Option:
     asked = parameter.source == "caller" and parameter.default is None and parameter.type not in ("bool", "list")
     always = all(parameter.name in run.bindings for run in workflow.occurrences if not run.bindings.get("failed"))
-    choices = parameter.choices if all(map(is_name, parameter.choices)) else ()
+    # clients read a file where `@` stands before its name
+    plain_words = all(is_name(choice) and "@" not in choice for choice in parameter.choices)
+    choices = parameter.choices if plain_words else ()
     return Option(parameter.name, parameter.type, asked and always, choices)
 
 

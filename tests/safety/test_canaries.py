@@ -208,5 +208,5 @@ def test_no_secret_is_ever_written_to_a_file_or_a_socket_not_even_for_a_moment(
         for line in lines
         if "<pipe:" not in line[:80] and not line.startswith("openat") and str(sessions) not in line[:300]
     ]
-    assert len(lasting) > 100
+    assert any("REDACTED_" in line for line in lasting), "what is written is not told whole"
     assert found({str(number): line.encode() for number, line in enumerate(lasting)}, planted) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from meta import flow
 from meta.config import Config
 from meta.generation import naming
-from meta.model import Proposal
+from meta.model import Event, Proposal
+from tests.cli.conftest import session, write
 from tests.safety.poison import DAY, START
 from tests.safety.writers import WRITERS, Act, End, Prompt, Script, Shell, Tool, claude
 
@@ -98,6 +100,18 @@ def test_what_programs_do_is_kept_apart_from_what_people_do(about: dict[str, str
                                 cwd=about.get("cwd", "/home/ada/shop"), about=about))  # fmt: skip
     (found,) = [one for one in flow.survey(EASY, [tmp_path]).proposals if one.workflow.project == "shop"]
     assert [step.head for step in found.workflow.steps] == ["pytest", "ruff check", "git add"]
+
+
+def test_what_our_own_policy_did_is_kept_apart_too(home: Path, tmp_path: Path) -> None:
+    sessions = [session(number) for number in range(8)]
+    policy = [replace(one, origin="policy", id=f"{one.id}p", events=_renamed(one.events)) for one in sessions]
+    assert flow.survey(EASY, [write(tmp_path / "alone", *policy)]).proposals
+    mixed = [replace(one, events=one.events[:1]) for one in sessions]
+    assert flow.survey(EASY, [write(tmp_path / "mixed", *policy, *mixed)]).proposals == ()
+
+
+def _renamed(events: Sequence[Event]) -> tuple[Event, ...]:
+    return tuple(replace(event, id=f"{event.id}p", message=f"{event.message}p") for event in events)
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
