@@ -20,6 +20,9 @@ def fences(line: str, opened: Fences) -> Fences:
     ticks = _TICKS.fullmatch(line)
     if not ticks:
         return opened
-    if opened and ticks[1].startswith(opened[-1]) and not ticks[2]:
+    mark, language = ticks.groups()
+    if not language and mark in opened:  # with it ends what was left open within
+        return opened[: len(opened) - 1 - opened[::-1].index(mark)]
+    if not language and opened and mark.startswith(opened[-1]):
         return opened[:-1]
-    return (*opened, ticks[1])
+    return (*opened, mark)

@@ -31,6 +31,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?$")
 _OPEN = re.compile(r'<tool-use data-tool-type="([^"]*)" data-tool-name="([^"]*)">')
 _CLOSE = re.compile(r"\s*(?:</details>)?\s*</tool-use>\s*")
 _SAID = re.compile(r"Tool use: \*\*(.+?)\*\*(.*)", re.DOTALL)
+_SUMMARY = re.compile(r"\s*(?:<details>)?\s*<summary>(.*?)</summary>", re.DOTALL)
 _MARKUP = re.compile(r"</?details>|</tool-use>")
 _THOUGHT = re.compile(r"<think>[^<]*(?:<(?!/?think>)[^<]*)*</think>")
 _SLASH = re.compile(r"<command-name>(.*?)</command-name>(?:\s*<command-args>(.*?)</command-args>)?", re.DOTALL)
@@ -174,10 +175,10 @@ def _call(block: _Block, agent: str) -> Event:
     kind = tool_kind(block.tool)
     if kind == "other":
         kind = _KINDS.get(block.tool_type, "other")
-    summary, closed, body = block.body.partition("<summary>")[2].partition("</summary>")
-    said = _SAID.match(summary.strip())
+    summary = _SUMMARY.match(block.body)
+    said = _SAID.match(summary[1].strip()) if summary else None
     about = html.unescape(said[2]) if said else ""
-    body = _MARKUP.sub("", body if closed else block.body)
+    body = _MARKUP.sub("", block.body[summary.end() :] if summary else block.body)
     command, rest = _command(about, body) if kind == "shell" else ("", body)
     result = _fence(rest, last=True)
     output = result.text.rstrip("\n") if result else ""

@@ -76,9 +76,10 @@ def leaks(texts: Sequence[str], known: dict[str, str]) -> set[str]:
     return {known.get(token, token) for text in texts for token in judge.tokens(text, known)}
 
 
-def test_no_text_that_was_not_run_becomes_a_step_in_any_format(home: Path, tmp_path: Path) -> None:
-    survey = flow.survey(EASY, [write(tmp_path / "s", None)])
-    assert leaks(mined(survey), planted(None)) == set()
+@pytest.mark.parametrize("payload", [None, *(pytest.param(name, marks=pytest.mark.slow) for name in PAYLOADS)])
+def test_no_text_that_was_not_run_becomes_a_step_in_any_format(payload: str | None, home: Path, tmp_path: Path) -> None:
+    survey = flow.survey(EASY, [write(tmp_path / "s", payload)])
+    assert leaks(mined(survey), planted(payload)) == set()
     assert survey.proposals[0].workflow.name == "test-lint-commit"
     assert {run.agent for run in survey.proposals[0].workflow.occurrences} >= {"claude-code", "codex", "opencode"}
 
@@ -145,7 +146,9 @@ def well_formed(path: str, text: str) -> None:
         assert "<!--" not in text.replace("\\<", "")
 
 
-@pytest.mark.parametrize("turn", [0, len(PAYLOADS) // 2])
+@pytest.mark.parametrize(
+    "turn", [pytest.param(turn, marks=[pytest.mark.slow] if turn % 8 else []) for turn in range(len(PAYLOADS))]
+)
 def test_what_was_run_is_a_word_of_a_command_at_most_and_is_told_to_no_agent(
     turn: int, home: Path, tmp_path: Path
 ) -> None:
