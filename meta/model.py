@@ -13,7 +13,7 @@ from typing import Literal
 Status = Literal["ok", "failed", "not-run", "unknown"]
 EventKind = Literal["prompt", "call", "note"]
 ToolKind = Literal["shell", "edit", "write", "read", "search", "web", "agent", "plan", "mcp", "commit", "other"]
-Origin = Literal["person", "machine", "scripted", "policy", "shell", "git"]
+Origin = Literal["person", "agent", "machine", "scripted", "policy", "shell", "git"]
 Style = Literal["bare", "double", "single", "heredoc", "shell"]
 StepKind = Literal["command", "read", "edit", "judgement"]
 ParameterSource = Literal["caller", "constant", "derived", "output"]
@@ -36,8 +36,9 @@ class Event:
     """One thing that happened in a session: a prompt, a tool call with its result, or a note.
 
     `id` is unique within (agent, session). `text` is the prompt, the note, or the shell command of a call.
-    `arguments` are the other arguments of a call as text (`file_path`, ...). `time` is when the call was issued and
-    `seconds` how long it ran. `message` is the id of the model message that issued the call; calls with the same
+    `arguments` are the other arguments of a call as text (`file_path`, ...). `status` is "not-run" where a call was
+    refused or nothing came back of it, "unknown" where it ran and nobody says how it ended. `time` is when the call was
+    issued and `seconds` how long it ran. `message` is the id of the model message that issued the call; calls with the same
     message cost one round trip. `usage` stands on the first event of its message only.
     """
 
@@ -63,7 +64,7 @@ class Session:
     """The events of one conversation in thread order.
 
     `parent` is the session it was forked from or is a sub-agent of. `project` is a short name (see
-    `sources.project`). `origin` tells who drove it: only `person` counts for return on investment.
+    `sources.project`). `origin` tells who drove it; of a sub-agent, which another agent told what to do, it is "agent".
     `skipped` counts the records that could not be used, by reason. `path` is where it was read.
     """
 
@@ -80,6 +81,11 @@ class Session:
     @property
     def started(self) -> float | None:
         return next((e.time for e in self.events if e.time is not None), None)
+
+
+def conversation(session: str) -> str:
+    """The id of the conversation that a session is part of: a sub-agent's is its parent's and its own behind a slash."""
+    return session.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ class Step:
 class Segment:
     """A span of one session in which one task was worked on: prompt to prompt, "continue" joined, cut at long idling.
 
-    `prompts` are the texts that opened it.
+    `prompts` are the texts that opened it, and `typed` tells that a person wrote them.
     """
 
     agent: str
@@ -141,6 +147,7 @@ class Segment:
     project: str
     steps: tuple[Step, ...]
     prompts: tuple[str, ...] = ()
+    typed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +260,7 @@ class Occurrence:
     `rendering.commands(steps, parameters, bindings) == commands`. `steps` are aligned with the workflow's steps (None: absent).
     `span` is the run's own seconds: its commands and the waits for the model between them (`waiting`), not what was
     done in between; None where the session has no times. `round_trips` are the model messages that a tool makes
-    superfluous, `tokens` and `usd` what they cost. `origin` tells who did it: a person at a shell waits for no model,
+    superfluous, `tokens` and `usd` what they cost. `failed` tells that its last call failed. `origin` tells who did it: a person at a shell waits for no model,
     and git tells nothing of the time between its steps. `commit` is the first commit that the run made, where known.
     """
 
@@ -270,6 +277,7 @@ class Occurrence:
     usd: float = 0.0
     origin: Origin = "person"
     commit: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +285,8 @@ class Workflow:
     """Steps that were done again and again, their parameters, and every occurrence that they explain.
 
     `refused` are the occurrences that no rule explains, each with the reason; `held_out` counts the occurrences that a
-    workflow learned without them still reproduces. `triggers` are the words of the prompts before the occurrences,
-    most frequent first, vetted. `loop` marks what was repeated inside few sessions: shown, not proposed.
+    workflow learned without them still reproduces. `triggers` are the words that people typed before the
+    occurrences, most frequent first, without what they quoted. `loop` marks what was repeated inside few sessions: shown, not proposed.
     """
 
     id: str
@@ -298,7 +306,7 @@ class Workflow:
 
     @property
     def sessions(self) -> int:
-        return len({(o.agent, o.session) for o in self.occurrences})
+        return len({(o.agent, conversation(o.session)) for o in self.occurrences})
 
 
 @dataclass(frozen=True, slots=True)

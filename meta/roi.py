@@ -94,6 +94,7 @@ def _measure(occurrence: Occurrence, log: _Log, price: Price) -> Occurrence:
         usd=money,
         origin=log.origin,
         commit=next(filter(None, (event.arguments.get("commit") for _, event in calls)), ""),
+        failed=bool(calls) and calls[-1][1].status == "failed",
     )
 
 
@@ -231,6 +232,8 @@ def decide(workflow: Workflow, estimate: Estimate, *, weeks: float, support: int
     runs = f"{workflow.support} runs in {workflow.sessions} session{'s' if workflow.sessions != 1 else ''}"
     if workflow.support < support or workflow.sessions < sessions:
         return Decision(False, f"too rare: {runs}, at least {support} in {sessions} are needed")
+    if all(run.failed for run in workflow.occurrences):
+        return Decision(False, f"it never worked: {runs}, and each ended with a failure")
     if not work:
         return Decision(False, "exploratory: it only looks at the state and changes nothing")
     if sum(step.kind == "judgement" for step in workflow.steps) > len(work):

@@ -19,6 +19,7 @@ from meta.config import Config
 from meta.errors import UserError
 from meta.model import Verdict
 from meta.upkeep import Change
+from meta.vetting import visible
 
 # What a machine may refuse at any place that reads or writes; any other error of the system is a bug of ours.
 _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM,
@@ -40,14 +41,13 @@ def serve(command: str, argv: Sequence[str]) -> int:
     try:
         return int(module.run(args))
     except UserError as error:
-        print(f"meta: {error}", file=sys.stderr)
+        print(visible(f"meta: {error}"), file=sys.stderr)
     except OSError as error:
         if error.errno not in _REFUSALS:
             raise
         where = f" ({error.filename})" if error.filename else ""
-        print(
-            f"meta: the machine refused: {error.strerror}{where}. Make room or access, run it again.", file=sys.stderr
-        )
+        told = f"meta: the machine refused: {error.strerror}{where}. Make room or access, run it again."
+        print(visible(told), file=sys.stderr)
     return 1
 
 
@@ -92,7 +92,7 @@ def verdict(name: str, found: Verdict) -> None:
     print(f"{name}: {found.state} (isolation: {found.isolation})")
     for check in found.checks:
         mark = {True: "ok", False: "FAILED", None: "not run"}[check.passed]
-        print(f"  {mark:<8}{check.name:<16}{check.detail}")
+        print(visible(f"  {mark:<8}{check.name:<16}{check.detail}"))
 
 
 def change(done: Change, *, json: bool) -> None:
@@ -118,7 +118,8 @@ def nothing(counts: Mapping[str, int]) -> None:
 
 
 def as_json(value: Any) -> None:
-    print(encoder.dumps(value, ensure_ascii=False, indent=1))
+    text = encoder.dumps(value, ensure_ascii=False, indent=1)
+    print(text if visible(text) == text else encoder.dumps(value, indent=1))
 
 
 @contextmanager
@@ -151,5 +152,5 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: froze
     for index, header in enumerate(headers):
         grid.add_column(header, justify="right" if index in right else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*map(visible, row))
     console.print(grid)

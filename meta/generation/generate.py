@@ -56,7 +56,7 @@ def template(workflow: Workflow, code: body.Body) -> str:
         return "hybrid"
     steps = body.reachable(workflow.steps)
     fixed = not workflow.parameters and all(
-        words.constant(step) and not (step.guard or step.directory) and "\n" not in body.fixed_line(step)
+        words.constant(step) and not (step.guard or step.directory) and body.fixed_line(step).isprintable()
         for step in steps
     )
     return "bash-script" if fixed and sum(map(words.needs_shell, steps)) >= 2 else "python-script"

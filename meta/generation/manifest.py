@@ -5,6 +5,7 @@ Both hold numbers, ids and values of commands, never a sentence of a transcript.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from tomlkit.items import Array
 from meta.generation.effects import effects
 from meta.model import Check, Decision, Estimate, Occurrence, Tool, Verdict, Workflow, WorkflowStep
 from meta.rendering import option, required, template
+from meta.vetting import is_id, is_name, visible
 
 RUNS = 12  # kept in evidence.json
 LARGEST = 4000  # characters of one run's commands
@@ -25,7 +27,7 @@ def evidence(workflow: Workflow, resume: Sequence[str], allow: Iterable[str]) ->
     """A few recorded runs that differ most, as JSON: their bindings and their exact lines."""
     runs = [
         {
-            "session": occurrence.session,
+            "session": _id(occurrence.session),
             "bindings": dict(sorted(occurrence.bindings.items())),
             "whole": not occurrence.bindings.get("failed"),
             "commands": list(occurrence.commands),
@@ -35,7 +37,9 @@ def evidence(workflow: Workflow, resume: Sequence[str], allow: Iterable[str]) ->
     steps = [step.name for step in workflow.steps if step.kind == "command"]
     about = {"workflow": workflow.id, "steps": steps, "resume": list(resume), "allow": list(allow)}
     derived = any(parameter.source == "derived" for parameter in workflow.parameters)
-    return json.dumps({**about, "derived": derived, "runs": runs}, indent=1, ensure_ascii=False) + "\n"
+    whole = {**about, "derived": derived, "runs": runs}
+    text = json.dumps(whole, indent=1, ensure_ascii=False)
+    return (text if visible(text) == text else json.dumps(whole, indent=1)) + "\n"
 
 
 def diverse(occurrences: Iterable[Occurrence], most: int = RUNS) -> list[Occurrence]:
@@ -62,7 +66,7 @@ def manifest(workflow: Workflow, tool: Tool, estimate: Estimate, decision: Decis
         "effects": list(tool.effects),
         "provenance": {
             "workflow": workflow.id,
-            "project": workflow.project,
+            "project": workflow.project if is_name(workflow.project) else "",
             "template": tool.template,
             "version": tool.version,
         },
@@ -78,7 +82,7 @@ def manifest(workflow: Workflow, tool: Tool, estimate: Estimate, decision: Decis
             "runs": _runs(workflow.occurrences),
         },
     }
-    return tomlkit.dumps({key: _told(value) for key, value in document.items()})
+    return visible(tomlkit.dumps({key: _told(value) for key, value in document.items()}))
 
 
 def with_verdict(tool: Tool, verdict: Verdict) -> Tool:
@@ -86,7 +90,7 @@ def with_verdict(tool: Tool, verdict: Verdict) -> Tool:
     checks = [{"name": check.name, "passed": _passed(check), "detail": check.detail} for check in verdict.checks]
     document = tomlkit.parse(tool.files["tool.toml"])
     document["verdict"] = {"state": verdict.state, "isolation": verdict.isolation, "checks": checks}
-    return replace(tool, files={**tool.files, "tool.toml": tomlkit.dumps(document)})
+    return replace(tool, files={**tool.files, "tool.toml": visible(tomlkit.dumps(document))})
 
 
 def _passed(check: Check) -> str:
@@ -98,9 +102,16 @@ def _runs(occurrences: Iterable[Occurrence]) -> Array:
     lines = tomlkit.array().multiline(True)
     for run in occurrences:
         line = tomlkit.inline_table()
-        line.update({"agent": run.agent, "session": run.session, "events": list(run.events)})
+        line.update({"agent": run.agent, "session": _id(run.session), "events": [_id(event) for event in run.events]})
         lines.append(line)
     return lines
+
+
+def _id(recorded: str) -> str:
+    """The id of a session or an event, or its hash where it could be read as a sentence."""
+    return (
+        recorded if is_id(recorded) else f"sha256:{hashlib.sha256(recorded.encode(errors='replace')).hexdigest()[:16]}"
+    )
 
 
 def _told(value: object) -> object:
@@ -130,5 +141,5 @@ def _parameter(workflow: Workflow, index: int) -> dict[str, object]:
     given = option(parameter.name) if parameter.source in ("caller", "output") else ""
     follows = parameter.derivation.source if parameter.derivation else ""
     return {"name": parameter.name, "type": parameter.type, "source": parameter.source, "option": given,
-            "required": bool(given) and required(parameter, workflow), "choices": list(parameter.choices),
+            "required": bool(given) and required(parameter, workflow), "choices": [choice for choice in parameter.choices if is_name(choice)],
             "default": parameter.default, "follows": follows}  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from meta.model import Workflow, WorkflowStep
+from meta.vetting import is_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,8 @@ def _program(steps: Iterable[WorkflowStep]) -> str:
     """The program of the first step, where no topic is known."""
     head = next((step.head for step in steps if step.kind == "command"), "")
     words = re.findall(r"[a-z0-9]+", head.lower().rsplit("/", 1)[-1])
-    return "-".join(words[:2])[:40].strip("-")
+    name = "-".join(words[:2])[:40].strip("-")
+    return name if is_name(name) and is_name(head.rsplit("/", 1)[-1].split(" ")[0]) else ""
 
 
 def _joined(items: list[str], last: str) -> str:

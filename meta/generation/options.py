@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from meta.generation.words import Names, RefusedError, flat
-from meta.model import Fixed, Parameter, Workflow, WorkflowStep
+from meta.model import Fixed, Group, Hole, Parameter, Part, Word, Workflow, WorkflowStep
 from meta.rendering import option, template
+from meta.vetting import is_name
 
 TAKEN = frozenset(("dry_run", "failed", "json", "tail", "from", "help", "allow_destroy", "allow_spend"))
-_SHOWN = re.compile(r"[\w./:=-]{1,30}", re.ASCII)
 
 
 def rows(workflow: Workflow, names: Names, required: Collection[str]) -> str:
@@ -55,7 +56,7 @@ def _settings(parameter: Parameter, steps: Iterable[WorkflowStep], names: Names,
 def _help(parameter: Parameter, steps: Iterable[WorkflowStep]) -> str:
     """Where the value goes, and what it was like: only words of the commands and short plain values."""
     step = next((s for s in steps if parameter.name in {s.switch, s.skip, s.each, *_used(s)}), None)
-    line = " ".join(template(step).split()) if step and step.parts else ""
+    line = _shown(step) if step and step.parts else ""
     line = line if len(line) <= 70 else line[:67] + "..."
     what = {"switch": f"also run `{line}`", "skip": f"leave out `{line}`", "each": f"run `{line}` for each"}
     role = next((r for r in what if step and getattr(step, r) == parameter.name), "")
@@ -64,10 +65,29 @@ def _help(parameter: Parameter, steps: Iterable[WorkflowStep]) -> str:
         text += ", or set in the environment"
     if parameter.source == "output":
         text += "; else read from the output of the step before"
-    seen = [str(e) for e in (parameter.choices or parameter.examples) if _SHOWN.fullmatch(str(e))][:4]
+    seen = [str(e) for e in (parameter.choices or parameter.examples) if is_name(str(e))][:4]
     if seen and parameter.type in ("choice", "int", "float", "path"):
         text += f" (seen: {', '.join(seen)})"
     return text.replace("%", "%%")
+
+
+def _shown(step: WorkflowStep) -> str:
+    """The step for a reader, without the words that could hold prose."""
+    return template(replace(step, parts=tuple(map(_without_prose, step.parts))))
+
+
+def _without_prose(part: Part) -> Part:
+    if isinstance(part, Group):
+        return replace(part, parts=tuple(p for p in map(_without_prose, part.parts) if isinstance(p, Fixed | Hole)))
+    if isinstance(part, Fixed) and not is_name(part.word.text):
+        return Fixed(Word("…", "…"))
+    if isinstance(part, Hole):
+        return replace(part, prefix=_name_or_dots(part.prefix), suffix=_name_or_dots(part.suffix))
+    return part
+
+
+def _name_or_dots(text: str) -> str:
+    return text if not text or is_name(text) else "…"
 
 
 def _used(step: WorkflowStep) -> set[str]:

@@ -15,6 +15,7 @@ from typing import Literal
 from meta.mining.alignment import takes_value
 from meta.mining.holes import SECRET
 from meta.model import Fixed, Group, Hole, Part, Rest
+from meta.vetting import is_name
 
 Type = Literal["str", "int", "float", "bool", "path", "choice", "list", "secret"]
 
@@ -66,7 +67,8 @@ def slug(text: str, joint: str = "_") -> str:
 
 
 def unique(name: str, taken: Container[str], owner: str) -> str:
-    """The name, or one with its owner before it or a number behind it, that is not taken."""
+    """The name, or one with its owner before it or a number behind it, that is not taken; "value" where it is none."""
+    name = _vetted(name) or "value"
     own = f"{owner}_{name}"[:_LONGEST]
     for candidate in (name, own if not name.startswith(f"{owner}_") else name):
         if candidate not in taken:
@@ -74,14 +76,19 @@ def unique(name: str, taken: Container[str], owner: str) -> str:
     return next(c for k in range(2, 1000) if (c := f"{name[: _LONGEST - 4]}_{k}") not in taken)
 
 
+def _vetted(name: str) -> str:
+    return name if is_name(name) else ""
+
+
 def step_names(heads: Iterable[str]) -> list[str]:
     """A short unique slug for each step: `bun run lint:fix` -> `lint-fix`; the second `lint` is `lint-again`."""
     names: list[str] = []
     for head in heads:
         words = [PurePosixPath(word).stem if "/" in word or word.endswith(".py") else word for word in head.split()]
-        telling = [name for word in words if word not in _RUNNERS and (name := slug(word, "-"))]
-        name = telling[-1] if telling else slug(head, "-") or "step"
-        longer = slug(" ".join(telling[-2:]), "-") or name
+        slugs = [slug(word, "-") for word in words if word not in _RUNNERS]
+        telling = [name for name in slugs if name and is_name(name)]
+        name = telling[-1] if telling else _vetted(slug(head, "-")) or "step"
+        longer = _vetted(slug(" ".join(telling[-2:]), "-")) or name
         numbered = (f"{name}-{k}" for k in range(3, 1000))
         other = [longer] if not any(h == head for h in list(heads)[: len(names)]) else []
         names.append(next(n for n in (name, *other, f"{name}-again", *numbered) if n not in names))
@@ -103,8 +110,9 @@ def _prefix_name(head: str, prefix: str) -> Hint | None:
     if equals and not rest and slug(before):
         return _flag_name(head, before) if before.startswith("-") else Hint(0, slug(before))
     path = re.sub(r"^.*://[^/]*", "", prefix)  # a host is no name for what stands behind it
+    segment = path.rstrip("/").rpartition("/")[2]
     pieces = [piece for piece in re.split(r"[/=:.@_-]", path) if slug(piece)]
-    if not pieces or pieces[-1].lower() in _EVERYWHERE:
+    if not pieces or pieces[-1].lower() in _EVERYWHERE or not (pieces[-1].isalpha() and is_name(segment)):
         return None
     name = slug(pieces[-1])
     return Hint(2, name[:-1] if name.endswith("s") and not name.endswith("ss") and len(name) > 3 else name)

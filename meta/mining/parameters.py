@@ -128,7 +128,7 @@ def parameters(
     names: dict[str, str] = {}
     taken = {*RESERVED, *toggles}
     for hint, name, column in sorted(wanted, key=lambda one: one[0].rank):
-        names[name] = unique(slug(hint.name) or "value", taken, slug(steps[column]))
+        names[name] = unique(slug(hint.name), taken, slug(steps[column]))
         taken.add(names[name])
     made = [
         _from_output(

@@ -26,6 +26,7 @@ from meta.model import (
     WorkflowStep,
 )
 from meta.rendering import commands, derive
+from meta.vetting import is_name, is_title
 
 EXCEPTIONS = 0.2  # share of the releases whose tag may be another than their message tells
 SHARED = 0.5  # share of the releases that must have edited a file for the edit to belong to releasing
@@ -61,7 +62,14 @@ def _files(event: Event) -> tuple[str, ...]:
 
 def _tag(event: Event) -> str:
     """The first of the commit's tags that is a version."""
-    return next((tag for tag in event.arguments.get("tag", "").splitlines() if _VERSION.search(tag)), "")
+    tags = event.arguments.get("tag", "").splitlines()
+    return next((tag for tag in tags if _VERSION.search(tag) and is_name(tag)), "")
+
+
+def _message(event: Event) -> str:
+    """What a person would write to tell it: the subject, or of one that says much its version only."""
+    version = _VERSION.search(event.text)
+    return event.text if is_title(event.text) else version.group() if version else _tag(event)
 
 
 def _named(event: Event) -> bool:
@@ -81,7 +89,7 @@ def _workflow(project: str, found: Sequence[tuple[Session, Event]]) -> Workflow 
         return None
     tagged = all(_tag(event) for _, event in runs)
     edits = tuple(
-        WorkflowStep(f"edit-{number}", "judgement", f"edit {name}", count / len(found))
+        WorkflowStep(f"edit-{number}", "judgement", f"edit {name if is_name(name) else 'file'}", count / len(found))
         for number, (name, count) in enumerate(sorted(shared.items(), key=lambda item: (-item[1], item[0])), 1)
     )
     steps = (*edits, *(COMMANDS if tagged else COMMANDS[:1]))
@@ -106,13 +114,13 @@ def _workflow(project: str, found: Sequence[tuple[Session, Event]]) -> Workflow 
 
 def _parameters(events: Sequence[Event], *, tagged: bool) -> tuple[Parameter, ...]:
     """The message, which the caller gives, and the tag, which follows from it if it nearly always did."""
-    message = Parameter("message", "str", examples=tuple(event.text for event in events[-3:]))
+    message = Parameter("message", "str", examples=tuple(_message(event) for event in events[-3:]))
     if not tagged:
         return (message,)
     tag = Parameter("tag", "str", examples=tuple(_tag(event) for event in events[-3:]))
     before = re.split(_NUMBER, _tag(events[-1]))[0]
     program = (("regex", _NUMBER), *((("prepend", before),) if before else ()))
-    against = sum(derive(event.text, program) != _tag(event) for event in events)
+    against = sum(derive(_message(event), program) != _tag(event) for event in events)
     if against > EXCEPTIONS * len(events):
         return message, tag
     return message, Parameter("tag", "str", "derived", derivation=Derivation("message", program))
@@ -120,11 +128,11 @@ def _parameters(events: Sequence[Event], *, tagged: bool) -> tuple[Parameter, ..
 
 def _bound(event: Event, parameters: Sequence[Parameter]) -> dict[str, Binding] | None:
     """The values that give the release back, None where its tag follows from its message and yet is another."""
-    values: dict[str, Binding] = {"message": event.text}
+    values: dict[str, Binding] = {"message": _message(event)}
     for parameter in parameters[1:]:
         if parameter.derivation is None:
             values[parameter.name] = _tag(event)
-        elif derive(event.text, parameter.derivation.program) != _tag(event):
+        elif derive(_message(event), parameter.derivation.program) != _tag(event):
             return None
     return values
 

@@ -14,11 +14,12 @@ from meta.model import Step, StepKind
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One place of a pattern: the symbol that stands there."""
+    """One place of a pattern: the symbol that stands there. `worked` tells that it did not fail every time."""
 
     head: str
     kind: StepKind = "command"
     effect: Literal["work", "inspect", "look"] = "work"
+    worked: bool = True
 
 
 def failed(cell: Sequence[Step]) -> bool | None:

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from meta.mining.shell import Command, parse
 from meta.model import Event, Segment, Session, Status, Step, Word
+from meta.vetting import is_name
 
 Parse = Callable[[str, str], tuple[Command, ...]]  # a call and its shell -> the commands that it ran
 
@@ -22,6 +23,7 @@ _CONTINUE = re.compile(
     r"是|はい|続けて)(?:\b|(?<=[^a-z]))[\s.,!…-]*)+",
     re.IGNORECASE,
 )
+_SUFFIX = re.compile(r"\.\w{1,10}", re.ASCII)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _TOOLS = {"edit": ("edit", "work"), "write": ("edit", "work"), "read": ("read", "look"), "search": ("read", "look")}
 
@@ -46,7 +48,7 @@ def segments(session: Session, parse: Parse = parse) -> tuple[Segment, ...]:
         if event.time is not None:
             last = event.time + (event.seconds or 0.0)
     return tuple(
-        Segment(session.agent, session.id, session.project, tuple(steps), tuple(prompts))
+        Segment(session.agent, session.id, session.project, tuple(steps), tuple(prompts), session.origin != "agent")
         for prompts, steps in spans
         if steps
     )
@@ -92,8 +94,8 @@ def _file_class(event: Event) -> str:
     paths = (
         event.arguments.get(key, "") for key in ("file_path", "path", "filePath", "absolute_path", "notebook_path")
     )
-    path = next(filter(None, paths), "")
-    return f"*{PurePosixPath(path).suffix}" if PurePosixPath(path).suffix else PurePosixPath(path).name or "file"
+    path = PurePosixPath(next(filter(None, paths), ""))
+    return f"*{path.suffix}" if _SUFFIX.fullmatch(path.suffix) else path.name if is_name(path.name) else "file"
 
 
 def _command_step(command: Command, number: int, count: int, event: Event, position: int, session: Session) -> Step:

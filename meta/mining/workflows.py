@@ -22,13 +22,14 @@ from meta.mining.extension import extended
 from meta.mining.lifting import lift
 from meta.mining.nesting import nested
 from meta.mining.patterns import Instance, Pattern, find
+from meta.mining.prompts import typed
 from meta.mining.runs import Column, Run
 from meta.mining.segments import Parse, commands, segments
 from meta.mining.shell import parse
 from meta.mining.triggers import joined, prompted
 from meta.mining.unison import unison
 from meta.mining.vocabulary import learned
-from meta.model import Segment, Session, Workflow
+from meta.model import Segment, Session, Workflow, conversation
 
 FARTHEST = 4.0  # beyond this, farther apart makes no difference
 TRIGGERS = 40  # words of the prompts that are kept for naming
@@ -82,11 +83,14 @@ def mine(
 def vocabulary(found: Iterable[Segment]) -> list[Column]:
     """Every head that was run, in order; a head that mostly works is work."""
     effects: defaultdict[str, Counter[bool]] = defaultdict(Counter)
+    worked: set[str] = set()
     for segment in found:
         for step in commands(segment):
             effects[step.head][step.effect == "work"] += 1
+            worked |= {step.head} if step.status != "failed" else set()
     return [
-        Column(head, "command", "work" if c[True] >= c[False] else "inspect") for head, c in sorted(effects.items())
+        Column(head, "command", "work" if c[True] >= c[False] else "inspect", head in worked)
+        for head, c in sorted(effects.items())
     ]
 
 
@@ -103,7 +107,7 @@ def _traces(found: Sequence[Segment], numbers: Mapping[str, int]) -> list[Trace]
     traces = []
     for segment in found:
         steps = commands(segment)
-        number = sessions.setdefault((segment.agent, segment.session), len(sessions))
+        number = sessions.setdefault((segment.agent, conversation(segment.session)), len(sessions))
         symbols = np.array([numbers[step.head] for step in steps], dtype=np.int32)
         traces.append(Trace(symbols, np.array(_gaps(segment), dtype=np.float32), number))
     return traces
@@ -128,19 +132,25 @@ def _workflow(
 
 
 def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Workflow:
-    """The runs as a workflow, without the optional steps of which no run could be explained."""
+    """The runs as a workflow, without the steps that never worked and the optional ones that no run explains.
+
+    A step whose failure calls for another one is of use when it fails.
+    """
     workflow = lift("", project, columns, runs)
     steps = [step for step in workflow.steps if step.kind != "judgement"]
-    kept = [k for k, step in enumerate(steps) if step.presence > 0]
-    if not workflow.occurrences or len(kept) in (0, len(columns)):
+    guards = {step.guard.step for step in steps if step.guard}
+    kept = [k for k, step in enumerate(steps) if step.presence > 0 and (columns[k].worked or step.name in guards)]
+    if not workflow.occurrences or len(kept) == len(columns):
         return workflow
+    if not kept:
+        return replace(workflow, occurrences=())
     fewer = [replace(run, cells=tuple(run.cells[k] for k in kept)) for run in runs]
     return lift("", project, [columns[k] for k in kept], [run for run in fewer if any(run.cells)])
 
 
 def _triggers(found: Sequence[Segment], instances: Iterable[Instance]) -> tuple[str, ...]:
-    """The words of the prompts before the runs, by the number of runs they came before."""
+    """The words that people typed before the runs, by the number of runs they came before."""
     words: Counter[str] = Counter()
-    for trace in {instance.trace for instance in instances}:
-        words.update({word for prompt in found[trace].prompts for word in _WORD.findall(prompt.lower())})
+    for trace in {instance.trace for instance in instances if found[instance.trace].typed}:
+        words.update({word for prompt in found[trace].prompts for word in _WORD.findall(typed(prompt).lower())})
     return tuple(word for word, _ in sorted(words.items(), key=lambda item: (-item[1], item[0]))[:TRIGGERS])

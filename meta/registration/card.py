@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from meta import rendering
 from meta.model import Estimate, Parameter, Tool, Workflow
+from meta.vetting import is_name, visible
 
-_WORD = re.compile(r"[\w.:@%+=/-]{1,40}", re.ASCII)
+_CONSENT = re.compile(r'^ *"(--allow-[a-z-]+)": \{"action"', re.MULTILINE)  # a row of the tool's table of options
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +101,32 @@ def card(tool: Tool, workflow: Workflow, estimate: Estimate) -> Card:
     source = tool.files.get("tool.py", "")
     return Card(
         name=tool.name,
-        description=_plain(tool.description),
+        description=plain(tool.description),
         workflow=workflow.id,
         version=tool.version,
         steps=tuple(step.name for step in workflow.steps if step.kind == "command"),
         options=tuple(_option(p, workflow) for p in workflow.parameters if p.source in ("caller", "output")),
-        consent=tuple(sorted(set(re.findall(r"--allow-[a-z-]+", source)))),
-        pauses="--from" in source,
+        consent=consent(tool),
+        pauses='"--from": {"dest": "start"' in source,
         payback_weeks=estimate.payback_weeks,
     )
 
 
+def consent(tool: Tool) -> tuple[str, ...]:
+    """The options by which the caller agrees to what cannot be undone."""
+    return tuple(sorted(set(_CONSENT.findall(tool.files.get("tool.py", "")))))
+
+
 def _option(parameter: Parameter, workflow: Workflow) -> Option:
-    choices = parameter.choices if all(_WORD.fullmatch(choice) for choice in parameter.choices) else ()
+    # clients read a file where `@` stands before its name
+    plain_words = all(is_name(choice) and "@" not in choice for choice in parameter.choices)
+    choices = parameter.choices if plain_words else ()
     return Option(parameter.name, parameter.type, rendering.required(parameter, workflow), choices)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One line without angle brackets, which clients take for tags, and short enough for every client's list."""
-    return " ".join(re.sub(r"[<>]", "", text).split())[:1000]
+    return " ".join(re.sub(r"[<>]", "", visible(text)).split())[:1000]
 
 
 def option_line(option: Option, value: str = "") -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meta.model import Tool
+from meta.registration import card
 
 Json = dict[str, Any]
 LONGEST = 48  # characters of a name, so that with a client's prefix it stays below the 64 that OpenAI allows
@@ -74,7 +75,7 @@ def function(tool: Tool) -> Function:
             properties[name] = _property(row)
             options[name] = option
             required += [name] if row.get("required") is True else []
-    for flag in _consent(tool):
+    for flag in card.consent(tool):
         name = flag.removeprefix("--").replace("-", "_")
         properties[name] = {"type": "boolean", "description": "ask the user before you set this"}
         options[name] = flag
@@ -82,7 +83,7 @@ def function(tool: Tool) -> Function:
     return Function(
         name=name_of(tool.name),
         tool=tool.name,
-        description=tool.description,
+        description=card.plain(tool.description),
         schema=schema | ({"required": required} if required else {}),
         options=options,
         effects=frozenset(tool.effects),
@@ -112,10 +113,6 @@ def _property(row: Mapping[str, Any]) -> Json:
     if row.get("type") != "secret" and "default" in row and schema["type"] != "array":
         schema["default"] = row["default"]
     return schema
-
-
-def _consent(tool: Tool) -> list[str]:
-    return sorted(set(re.findall(r"[\"'](--allow-[a-z-]+)[\"']", tool.files.get("tool.py", ""))))
 
 
 def arguments(function: Function, values: Mapping[str, Any]) -> tuple[str, ...]:

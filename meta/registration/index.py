@@ -11,9 +11,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from meta.registration.card import plain
+
 BUDGET = 8000  # characters; clients cut what is longer
 MARKER = "tools"
 IMPORT = "agents"  # the marker of the import line in CLAUDE.md
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,48}")
 _HEAD = "## Tools made from repeated work\n\nCall these instead of running their steps one by one; each has `--help`.\n"
 
 
@@ -35,11 +38,11 @@ def entries(skills: Mapping[str, str]) -> tuple[Entry, ...]:
 def _entry(name: str, text: str) -> Entry | None:
     head = text.split("\n---", 1)[0]
     fields = dict(re.findall(r"^ *([\w-]+): *(.+?) *$", head, re.MULTILINE))
-    if "meta-workflow" not in fields:
+    if "meta-workflow" not in fields or not _NAME.fullmatch(name):
         return None
     payback = _value(fields.get("meta-payback-weeks", ""))
     number = float(payback) if re.fullmatch(r"\d+(\.\d+)?", payback) else math.inf
-    return Entry(name, _value(fields.get("description", "")), number)
+    return Entry(name, plain(_value(fields.get("description", ""))), number)
 
 
 def _value(text: str) -> str:

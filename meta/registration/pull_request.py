@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 
 from meta import rendering
 from meta.model import Check, Comparison, Estimate, Tool, Verdict, Workflow
+from meta.registration.card import consent
+from meta.vetting import visible
 
 WIDTH = 118
 MARGIN = 15
@@ -56,7 +58,8 @@ def _wrapped(sentence: str) -> list[str]:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """One line in which nothing is hidden from a person, neither as it is nor where it is shown as Markdown."""
+    return re.sub(r"<(?=[A-Za-z/!?])|(?<=\])\(", r"\\\g<0>", " ".join(visible(text).split()))
 
 
 def _repeats(workflow: Workflow) -> Iterator[str]:
@@ -145,8 +148,8 @@ def _may(workflow: Workflow, tool: Tool) -> Iterator[str]:
     for step in commands:
         shown = _line(rendering.template(step))
         yield f"  {step.name}: {shown[:90] + ' …' if len(shown) > 90 else shown}"
-    if consent := sorted(set(re.findall(r"--allow-[a-z-]+", tool.files.get("tool.py", "")))):
-        yield f"It refuses to without {', '.join(consent)}."
+    if agreed := consent(tool):
+        yield f"It refuses to without {', '.join(agreed)}."
 
 
 def _count(number: int, noun: str) -> str:

@@ -18,6 +18,7 @@ from meta.errors import UserError
 from meta.model import Session
 from meta.sources.base import Example, Source
 from meta.sources.merging import merge
+from meta.sources.origins import by_program
 from meta.sources.projects import project
 
 __all__ = [
@@ -125,4 +126,6 @@ def _recognised(path: Path, head: bytes) -> Source | None:
 
 
 def _placed(session: Session, path: Path) -> Session:
-    return replace(session, path=str(path), project=session.project or project(session.cwd, "", str(path)))
+    driven = session.origin == "person" and by_program(session.cwd)
+    name = session.project or project(session.cwd, "", str(path))
+    return replace(session, path=str(path), project=name, origin="machine" if driven else session.origin)

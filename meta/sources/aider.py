@@ -2,13 +2,16 @@
 
 The chat history tells the start of each session only; the times of the prompts are taken from the input history beside
 it, which is a source of its own only where there is no chat history.
+
+Nothing is escaped in the chat history, so an answer may hold lines that look like aider's own. What stands in a fence
+is quoted, and a command was run only where a person was asked first; an answer that forges that too passes for it.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +19,7 @@ from pathlib import Path
 from meta.model import Event, Session, ToolKind, Usage
 from meta.sources.base import Example, Source
 from meta.sources.events import cut, distinct, turn
+from meta.sources.markdown import Fences, fences
 
 IDLE = 30 * 60.0  # seconds without typing that end a session of the input history
 _HEADER = re.compile(r"^# aider chat started at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*$", re.MULTILINE)
@@ -23,6 +27,7 @@ _TOKENS = re.compile(r"Tokens: (.*?) received\.")
 _AMOUNT = re.compile(r"([\d.]+)([kM]?) (sent|cache write|cache hit|received)")
 _MODEL = re.compile(r"(?:Main model|Model): (\S+) with ")
 _FOLDER = re.compile(r"^> Git working dir: (.+?)\s*$", re.MULTILINE)  # where it runs its commands
+_ASKED = re.compile(r"Run shell commands?\? ")
 _COMMIT = re.compile(r"Commit ([0-9a-f]{7,40}) (.*)")
 _TYPED = re.compile(r"(?:/run\s+|/test\s+|!\s*)(\S.*)", re.DOTALL)
 _ENTRY = re.compile(r"^# (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?)\n((?:\+.*\n?)+)", re.MULTILINE)
@@ -44,25 +49,52 @@ def sniff(path: Path, head: bytes) -> bool:
 def read(path: Path) -> Iterator[Session]:
     """The sessions of a file, in order. Times are those of the clock of the machine that wrote them."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    starts = list(_HEADER.finditer(text))
-    if not starts:
+    if not _HEADER.search(text):
         yield from _typed_sessions(path, text)
         return
     times = _times(_beside(path, "chat.history.md", "input.history"))
-    ends = [*(start.start() for start in starts[1:]), len(text)]
     ids: Counter[str] = Counter()
-    for start, end in zip(starts, ends, strict=True):
-        session_id = start[1].replace(" ", "T")
+    for start, lines in _chats(text):
+        session_id = start.replace(" ", "T")
         ids[session_id] += 1
         if ids[session_id] > 1:
             session_id += f"#{ids[session_id]}"
-        yield _session(path, session_id, text[start.end() : end], _local(start[1]), times)
+        yield _session(path, session_id, lines, _local(start), times)
 
 
-def _session(path: Path, session_id: str, text: str, started: float | None, times: dict[str, list[float]]) -> Session:
-    folder = _FOLDER.search(text)
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the chat history, and whether it stands in a fence."""
+
+    text: str
+    quoted: bool
+
+
+def _chats(text: str) -> Iterator[tuple[str, list[_Line]]]:
+    """The lines of each session with the time at which it started."""
+    start, lines = "", list[_Line]()
+    fence: Fences = ()
+    quoted = False
+    for line in text.splitlines():
+        header = None if fence else _HEADER.match(line)
+        if header and header[1] >= start:  # an older one is quoted, and so is what follows it
+            if start:
+                yield start, lines
+            start, lines, quoted = header[1], [], False
+        elif header:
+            quoted = True
+        elif start and not quoted:
+            before, fence = fence, fences(line, fence)
+            lines.append(_Line(line, bool(before and fence)))
+    yield start, lines
+
+
+def _session(
+    path: Path, session_id: str, lines: Sequence[_Line], started: float | None, times: dict[str, list[float]]
+) -> Session:
+    folder = next((found for line in lines if not line.quoted and (found := _FOLDER.match(line.text))), None)
     root = str(path.parent) if (path.parent / ".git").exists() else ""
-    events = _events(_pieces(text.splitlines()), session_id, started, times)
+    events = _events(_pieces(lines), session_id, started, times)
     return Session(
         agent="aider",
         id=session_id,
@@ -80,15 +112,15 @@ class _Piece:
     text: str
 
 
-def _pieces(lines: Iterable[str]) -> Iterator[_Piece]:
+def _pieces(lines: Iterable[_Line]) -> Iterator[_Piece]:
     kind, body = "", list[str]()
     for line in lines:
-        mark, _, rest = line.partition(" ")
-        new = {"####": "prompt", ">": "tool"}.get(mark, "said")
+        mark, _, rest = line.text.partition(" ")
+        new = "said" if line.quoted else {"####": "prompt", ">": "tool"}.get(mark, "said")
         if new != kind or new == "tool":
             yield _Piece(kind, "\n".join(body))
             kind, body = new, []
-        body.append(rest.removesuffix("  ") if new != "said" else line)
+        body.append(rest.removesuffix("  ") if new != "said" else line.text)
     yield _Piece(kind, "\n".join(body))
 
 
@@ -98,6 +130,7 @@ def _events(
     """The events of a session. What aider does after the tokens of a message belongs to that message."""
     model, message, said, messages = "", "", "", 0
     time = started
+    agreed = False  # to what is run next
     for piece in pieces:
         text = piece.text.strip()
         if piece.kind == "prompt":
@@ -120,7 +153,8 @@ def _events(
                 yield from turn(note, (), _usage(tokens[0]))
                 said = ""
             call = _call(text, time)
-            if call:
+            agreed = bool(_ASKED.match(text) or (agreed and text.startswith("Running ")))
+            if call and (agreed or call.tool_kind != "shell"):
                 yield replace(call, message=message, model=model)
     if said:
         yield Event("", "note", time, said, model=model)

@@ -106,7 +106,7 @@ def _calls(step: Record, note: Event) -> Iterator[Event]:
         command = _command(given) if kind == "shell" else ""
         output = plain(result.get("content"))
         exit_code = integer(about.get("exit_code")) if "exit_code" in about else _exit_code(output)
-        status: Status = shell_status(command, exit_code) if command else "unknown"
+        status: Status = "not-run" if not result else shell_status(command, exit_code) if command else "unknown"
         yield Event(
             id=string(call.get("tool_call_id")),
             kind="call",
@@ -133,8 +133,9 @@ def _command(given: Record) -> str:
 
 
 def _exit_code(output: str) -> int | None:
-    found = _EXIT.search(output[:300]) or _EXIT.search(output[-300:])
-    return int(found[1]) if found else None
+    """What the first or the last lines tell; where they do not agree the program printed one of them: the failure."""
+    codes = [int(code) for part in (output[:300], output[-300:]) for code in _EXIT.findall(part)]
+    return next(filter(None, codes), 0) if codes else None
 
 
 def _usage(step: Record) -> Usage:

@@ -59,7 +59,7 @@ _SLASH = re.compile(
     r"<command-message>.{,500}?<command-name>(.{,500}?)</command-name>(?:\s*<command-args>(.*?)</command-args>)?",
     re.DOTALL,
 )
-_OBSERVER = re.compile(r"[/\\]\.claude-mem[/\\]")  # a tool that watches sessions keeps its own ones there
+_DRIVEN = re.compile(r"sdk|mcp$|claude-code-github-action")  # entry points that programs use
 _LOST_IDS = frozenset({"", "REDACTED"})  # what is left of an id where a transcript was redacted by entropy
 
 
@@ -141,7 +141,7 @@ class _Thread:
     usages: dict[str, Usage] = field(default_factory=dict)
 
     def take_origin(self, row: dict[str, Any]) -> None:
-        self.machine |= string(row.get("entrypoint")).startswith("sdk") or bool(_OBSERVER.search(self.cwd))
+        self.machine |= bool(_DRIVEN.match(string(row.get("entrypoint"))))
         self.person |= record(row.get("origin")).get("kind") == "human"
 
     def take_assistant(self, row: dict[str, Any]) -> None:
@@ -184,7 +184,8 @@ class _Thread:
     def session(self, skipped: Counter[str]) -> Session:
         for name, place in self.messages.items():
             self.events[place] = replace(self.events[place], usage=self.usages[name])
-        origin: Origin = "machine" if self.machine and not self.person else "person"
+        driven = self.machine and not self.person
+        origin: Origin = "machine" if driven else "agent" if self.parent else "person"
         return Session(AGENT, self.id, in_order(self.events), cwd=self.cwd, parent=self.parent, origin=origin,
                        skipped=dict(skipped))  # fmt: skip
 
@@ -240,7 +241,8 @@ def _call(block: dict[str, Any], event: Event) -> Event:
     arguments = {name: as_text(value) for name, value in record(block.get("input")).items()}
     text = arguments.pop("command", "") if tool in _SHELLS else ""
     kind = _KINDS.get(tool, "mcp" if tool.startswith("mcp__") else "other")
-    return replace(event, text=text, tool=tool, tool_kind=kind, arguments=arguments)
+    # until its result is read
+    return replace(event, text=text, tool=tool, tool_kind=kind, arguments=arguments, status="not-run")
 
 
 def _usage(usage: dict[str, Any]) -> Usage:

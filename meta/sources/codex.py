@@ -52,6 +52,7 @@ _NOISE = re.compile(
 
 _PATCH = re.compile(r"\s*(?:cd \S+ *(?:&&|\n) *)?apply_?patch\b")
 _PATCHED = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
+_DRIVEN = re.compile(r"sdk|_exec$|^exec$")  # originators that programs use
 _CONTEXT = re.compile(r"\s*(?:<[a-z_]+[ >]|# AGENTS\.md instructions)")
 _CWD = re.compile(r"<cwd>([^<]*)</cwd>|Current working directory: (.*)")
 _EDITOR = ("# Context from my IDE setup:", "## My request for Codex:")  # what an editor puts before a prompt
@@ -100,6 +101,7 @@ class _Rollout:
     parent: str = ""
     machine: bool = False
     replaying: bool = False
+    spawned: bool = False  # by another agent, whose are the prompts
     model: str = ""
     folder: str = ""  # of the present turn
     events: list[Event] = field(default_factory=list)
@@ -138,7 +140,7 @@ class _Rollout:
         events = in_order(event for event in self.events if not (typed and event.id in self.mirrored))
         return Session(
             AGENT, self.id, events, project(self.cwd, self.remote, path), self.cwd, self.parent,
-            "machine" if self.machine else "person", dict(self.skipped), path,
+            "machine" if self.machine else "agent" if self.spawned else "person", dict(self.skipped), path,
         )  # fmt: skip
 
     def _begin(self, meta: dict[str, Any]) -> None:
@@ -151,7 +153,8 @@ class _Rollout:
         spawn = record(record(record(meta.get("source")).get("subagent")).get("thread_spawn"))
         self.parent = string(meta.get("forked_from_id")) or string(spawn.get("parent_thread_id"))
         self.replaying = bool(self.parent)
-        self.machine = meta.get("source") in ("exec", "mcp") or "sdk" in string(meta.get("originator"))
+        self.spawned = bool(spawn)
+        self.machine = meta.get("source") in ("exec", "mcp") or bool(_DRIVEN.search(string(meta.get("originator"))))
 
     def _forget(self) -> None:
         """Drop what was read so far: the parent's history, copied to the top of the file."""
@@ -217,7 +220,7 @@ class _Rollout:
         made = _made(item)
         if item.get("type") == "custom_tool_call" and item.get("name") == "exec":
             made = _scripted(string(item.get("input")), self.skipped)
-        done: Status = "ok" if item.get("type") == "web_search_call" else "unknown"
+        done: Status = "ok" if item.get("type") == "web_search_call" else "not-run"  # until its output is read
         self.calls[call] = [len(self.events) + n for n in range(len(made))]
         for n, event in enumerate(made):
             folder = _within(self.folder, event.cwd)

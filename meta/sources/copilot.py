@@ -115,11 +115,11 @@ def _call(start: Row, end: Row | None, exits: Mapping[str, int], message: str, c
     output = plain(mapping(result.get("result")).get("content")) or string(mapping(result.get("error")).get("message"))
     match = _EXIT.search(output[-200:]) if kind == "shell" else None
     exit_code = int(match[1]) if match else exits.get(string(given.get("description"))) if command else None
-    status: Status = "unknown"
-    if result:
-        status = "ok" if result.get("success") is True else "failed"
-        if command and status == "ok":
-            status = shell_status(command, exit_code)
+    status: Status = "not-run"
+    if result.get("success") is True:
+        status = shell_status(command, exit_code) if command else "ok"
+    elif result and (exit_code is not None or not command):  # a shell that says no exit code was refused
+        status = "failed"
     time = iso(start.get("timestamp"))
     return Event(
         id=string(data.get("toolCallId")),

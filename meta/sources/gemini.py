@@ -49,6 +49,7 @@ def read(path: Path) -> Iterator[Session]:
     messages = [message for message in listing(record.get("messages")) if isinstance(message, dict)]
     skipped["not a message"] += len(listing(record.get("messages"))) - len(messages)
     cwd = _directory(path, record)
+    spawned = record.get("kind") == "subagent"
     session_id = string(record.get("sessionId")) or path.stem
     named_messages = [
         (named(string(message.get("id")), f"{session_id}:m{place}"), message) for place, message in enumerate(messages)
@@ -60,7 +61,8 @@ def read(path: Path) -> Iterator[Session]:
             session_id, (event for name, message in named_messages for event in _message(message, name, cwd))
         ),
         cwd=cwd,
-        parent=path.parent.name if record.get("kind") == "subagent" and path.parent.name != "chats" else "",
+        parent=path.parent.name if spawned and path.parent.name != "chats" else "",
+        origin="agent" if spawned else "person",
         skipped=dict(+skipped),
         path=str(path),
     )
@@ -177,8 +179,8 @@ def _status(call: Record, command: str, exit_code: int | None, output: str) -> S
             return "failed" if exit_code is None and _signalled(output) else shell_status(command, exit_code)
         case "success":
             return "ok"
-        case _:
-            return "unknown"
+        case _:  # it waits for leave or for its end
+            return "not-run"
 
 
 def _directory(path: Path, record: Record) -> str:

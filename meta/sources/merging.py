@@ -12,6 +12,7 @@ from dataclasses import replace
 from meta.model import Event, Session
 
 _Key = tuple[str, str, str, str, str]
+_TOLD = ("not-run", "unknown", "failed", "ok")  # a copy that was made while the call ran knows the least
 
 
 def merge(sessions: Iterable[Session]) -> list[Session]:
@@ -88,9 +89,9 @@ def _ids(session: Session) -> tuple[str, ...]:
     return tuple(event.id for event in session.events)
 
 
-def _fullness(event: Event) -> tuple[bool, int, int, float]:
+def _fullness(event: Event) -> tuple[int, int, int, float]:
     return (
-        event.status != "unknown",
+        _TOLD.index(event.status),
         len(event.output),
         event.usage.output if event.usage else -1,
         event.seconds or 0.0,

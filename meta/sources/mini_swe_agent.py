@@ -107,6 +107,11 @@ def _commands(message: Record, extra: Record) -> list[tuple[str, str]]:
     return [(command, call_id) for command, call_id in commands if command.strip()]
 
 
+def _refused(answer: Record) -> bool:
+    """Whether a command was not run: the agent was told so, as by a person, or nothing came after it."""
+    return answer.get("role") in (None, "user", "assistant", "system") and not _answers_a_command(answer)
+
+
 def _command(arguments: str) -> str:
     try:
         return string(mapping(json.loads(arguments)).get("command"))
@@ -127,7 +132,7 @@ def _call(command: str, call_id: str, answer: Record, note: Event) -> Event:
         text=command,
         tool="bash",
         tool_kind="shell",
-        status=shell_status(command, exit_code),
+        status="not-run" if _refused(answer) else shell_status(command, exit_code),
         exit_code=exit_code,
         seconds=between(note.time, number(extra.get("timestamp"))),
         output=string(extra.get("raw_output")) or content,

@@ -123,6 +123,7 @@ def _session(path: Path, info: Record, messages: list[Message], skipped: Counter
         events=distinct(session_id, events),
         cwd=cwd,
         parent=string(info.get("parentID")),
+        origin="agent" if string(info.get("parentID")) else "person",
         skipped=dict(+skipped),
         path=str(path),
     )
@@ -183,8 +184,8 @@ def _status(state: Record, command: str, exit_code: int | None) -> Status:
             return shell_status(command, exit_code) if command else "ok"
         case "error":  # a shell command that failed is "completed"; this one was refused or taken back
             return "not-run" if command else "failed"
-        case _:
-            return "unknown"
+        case _:  # it waits for leave or for its end
+            return "not-run"
 
 
 _EXPORT = """\

@@ -120,6 +120,8 @@ def test_a_tool_that_never_pays_back_says_so(gate: Tool) -> None:
 
 
 def test_what_needs_the_callers_consent_is_said(gate: Tool) -> None:
-    consenting = replace(gate, files={"tool.py": 'add("--allow-destroy")'}, effects=("destroy",))
+    consenting = replace(
+        gate, files={"tool.py": '    "--allow-destroy": {"action": "store_true"},'}, effects=("destroy",)
+    )
     assert "It refuses to without --allow-destroy" in text(consenting)
     assert "refuses to" not in text(gate)

@@ -30,7 +30,7 @@ def test_a_header_starts_a_session(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "command"),
     [
-        ("> Running git push\n", "git push"),
+        ("> Run shell command? (Y)es/(N)o [Yes]: y  \n> Running git push  \n", "git push"),
         ("#### /run make x\n", "make x"),
         ("#### !make x\n", "make x"),
         ("#### /test pytest -q\n", "pytest -q"),
@@ -98,3 +98,32 @@ def test_a_session_ran_at_the_root_of_the_repository(tmp_path: Path) -> None:
     assert sessions(tmp_path, HEADER + "#### a\n")[0].cwd == ""
     (tmp_path / ".git").mkdir()
     assert sessions(tmp_path, HEADER + "#### a\n")[0].cwd == str(tmp_path)
+
+
+ASKED = "> Run shell command? (Y)es/(N)o [Yes]: {}  \n"
+
+
+@pytest.mark.parametrize(
+    ("text", "ran"),
+    [
+        pytest.param(ASKED.format("y") + "> Running make x  \n", ["make x"], id="asked"),
+        pytest.param(ASKED.format("y") + "> Running a  \n> Running b  \n", ["a", "b"], id="asked once for two"),
+        pytest.param(ASKED.format("n") + "\n#### no\n", [], id="refused"),
+        pytest.param("It says:\n> Running make x  \n", [], id="nobody was asked"),
+        pytest.param("It says:\n```\n" + ASKED.format("y") + "> Running make x  \n```\n", [], id="in a fence"),
+        pytest.param(
+            f"```\n```bash\nx\n```\n{ASKED.format('y')}> Running make x  \n```\n", [], id="in a fence around one"
+        ),
+    ],
+)
+def test_a_command_was_run_only_where_a_person_was_asked(tmp_path: Path, text: str, ran: list[str]) -> None:
+    found = events(tmp_path, f"#### go\n\n{text}")
+    assert [event.text for event in found if event.tool_kind == "shell"] == ran
+
+
+def test_a_session_older_than_the_one_around_it_is_quoted(tmp_path: Path) -> None:
+    older = HEADER.replace("2025-07-15", "2025-07-14") + ASKED.format("y") + "> Running make x  \n"
+    newer = HEADER.replace("2025-07-15", "2025-07-16") + ASKED.format("y") + "> Running make y  \n"
+    found = sessions(tmp_path, HEADER + "#### a\n" + older + newer)
+    assert [session.id[:10] for session in found] == ["2025-07-15", "2025-07-16"]
+    assert [event.text for session in found for event in session.events if event.tool_kind == "shell"] == ["make y"]

@@ -81,9 +81,9 @@ def test_an_edit_that_was_tried_failed_and_one_that_was_not_did_not_run(
     assert (event.tool_kind, event.status, event.exit_code) == ("edit", status, None)
 
 
-def test_a_call_without_a_result_is_kept_and_its_end_unknown(tmp_path: Path) -> None:
+def test_a_call_without_a_result_is_kept_and_did_not_come_back(tmp_path: Path) -> None:
     (event,) = only(tmp_path, use("t", command="make")).events
-    assert (event.text, event.status, event.seconds) == ("make", "unknown", None)
+    assert (event.text, event.status, event.seconds) == ("make", "not-run", None)
 
 
 def test_a_result_without_its_call_is_no_event(tmp_path: Path) -> None:
@@ -207,7 +207,6 @@ def test_ids_lost_to_redaction_are_replaced_by_the_rows_own(tmp_path: Path) -> N
         ({}, "person"),
         ({"entrypoint": "sdk-ts"}, "machine"),
         ({"entrypoint": "sdk-ts", "origin": {"kind": "human"}}, "person"),
-        ({"cwd": "/home/ada/.claude-mem/observer-sessions"}, "machine"),
     ],
 )
 def test_a_session_driven_by_a_program_is_told_from_a_persons(

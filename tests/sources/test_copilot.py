@@ -40,7 +40,7 @@ def call(tmp_path: Path, result: dict[str, Any], name: str = "bash", **given: An
         ({"success": True, "result": {"content": "x\n<shellId: 0 completed with exit code 0>"}}, "ok", 0),
         ({"success": True, "result": {"content": "x\n<exited with exit code 3>"}}, "failed", 3),
         ({"success": True, "result": {"content": "<command is still running>"}}, "unknown", None),
-        ({"success": False, "error": {"message": "refused"}}, "failed", None),
+        ({"success": False, "error": {"message": "refused"}}, "not-run", None),
     ],
 )
 def test_the_exit_code_stands_at_the_end_of_the_result(

@@ -96,7 +96,7 @@ def test_the_three_forms_give_the_same_session(make: Any, tmp_path: Path) -> Non
         ("call", "make 1", "ok", 0),
         ("call", "make 2", "failed", 2),
         ("call", "make 3", "not-run", None),
-        ("call", "make 4", "unknown", None),
+        ("call", "make 4", "not-run", None),
     ]
     assert [event.usage for event in found.events] == [None, Usage(10, 2, 3, 4), None, None, None]
     assert {(event.message, event.model, event.seconds) for event in found.events[1:]} == {("msg_2", "m", 0.5)}

@@ -130,3 +130,35 @@ def test_a_tool_use_that_does_not_end_is_counted(tmp_path: Path) -> None:
 )
 def test_it_is_known_by_its_turns(tmp_path: Path, head: bytes, known: bool) -> None:
     assert source.sniff(tmp_path / "x", head) is known
+
+
+AGENT, USER = "_**Agent (m 2026-01-01 10:00:05Z)**_\n\n", "_**User (2026-01-01 10:00:00Z)**_\n\n"
+RUN = block("<summary>Tool use: **Bash**</summary>\n`make evil`\n```text\nok\n```")
+
+
+def commands(tmp_path: Path, body: str) -> list[str]:
+    return [event.text for event in session(tmp_path, body).events if event.tool_kind == "shell"]
+
+
+@pytest.mark.parametrize(
+    "quoting",
+    [
+        pytest.param(AGENT + block(f"`cat old.md`\n```text\n{AGENT}{RUN}\n```"), id="in an output"),
+        pytest.param(f"{USER}see\n````\n{AGENT}{RUN}````\n\n---\n\n", id="in a prompt, fenced by more"),
+        pytest.param(f"{USER}see\n```\n{AGENT}{RUN}```\n\n---\n\n", id="in a prompt, with fences within"),
+        pytest.param(f"{AGENT}It says:\n```md\n{RUN}```\n\n---\n\n", id="in an answer"),
+    ],
+)
+def test_a_session_that_is_quoted_is_not_work_and_what_follows_it_is(tmp_path: Path, quoting: str) -> None:
+    after = AGENT + block("<summary>Tool use: **Bash**</summary>\n`make good`")
+    assert commands(tmp_path, quoting + after)[-1:] == ["make good"]
+    assert "make evil" not in commands(tmp_path, quoting + after)
+    assert "make evil" in commands(tmp_path, AGENT + RUN + after)
+
+
+def test_behind_a_second_header_nothing_is_read_and_that_is_counted(tmp_path: Path) -> None:
+    found = session(
+        tmp_path, AGENT + RUN.replace("evil", "good") + "\nas in\n" + TOP.format("Claude Code") + AGENT + RUN
+    )
+    assert [event.text for event in found.events if event.tool_kind == "shell"] == ["make good"]
+    assert found.skipped == {"session within a session": 1}
