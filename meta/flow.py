@@ -32,6 +32,7 @@ from meta.intake import (
     workspace_of,
 )
 from meta.model import Built, Check, Extraction, Proposal, Session, Survey, Tool, Verdict, Wording, Workflow
+from meta.redact import residue
 from meta.sources import git_history
 from meta.store import Store
 
@@ -296,6 +297,8 @@ def _build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry
     except words.RefusedError as refused:
         empty = Tool(workflow.name, workflow.id, "", "", {}, "")
         return Built(empty, Verdict((Check("generated", False, str(refused)),), "none"), "refused", str(refused))
+    if left := residue.kinds([tool.name, tool.description, *tool.files, *tool.files.values()]):
+        return _leaking(tool, left)
     verdict = verification.verify(tool, workflow, workspace=workspace)
     verdict = replace(verdict, checks=(*verdict.checks, *polished))
     if verdict.state == "failed":
@@ -306,8 +309,16 @@ def _build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry
     tool = manifest.with_verdict(tool, verdict)
     real = next((check.seconds for check in verdict.checks if check.seconds), ())
     text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate, real))
+    if left := residue.kinds([text, *tool.files.values()]):
+        return _leaking(tool, left)
     lifecycle.propose(workspace, tool, workflow, estimate, text)
     return Built(tool, verdict, "proposed", proposal.decision.reason)
+
+
+def _leaking(tool: Tool, kinds: Collection[str]) -> Built:
+    """A tool that is not written, for what is in it should have been masked before."""
+    reason = f"its files would hold what looks like a secret: {', '.join(kinds)}"
+    return Built(tool, Verdict((Check("no secret", False, reason),), "none"), "refused", reason)
 
 
 def _polished(
@@ -316,8 +327,11 @@ def _polished(
     """The model's words where they can be taken, else the tool's own, and what came of it."""
     from meta.generation import naming, wording
 
+    facts = wording.facts(workflow)
+    if left := residue.kinds([own.name, own.description, *facts]):
+        return own, (Check("polish", None, f"not done, the facts hold what looks like a secret: {', '.join(left)}"),)
     try:
-        better = llm.polish(model, own, wording.facts(workflow), taken={*taken, *naming.RESERVED})
+        better = llm.polish(model, own, facts, taken={*taken, *naming.RESERVED})
     except llm.UnusableError as reason:
         return own, (Check("polish", None, f"not done, the own words stay: {reason}"),)
     return better, (Check("polish", True, f"name and text by {model.model}"),)

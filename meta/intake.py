@@ -22,6 +22,7 @@ from meta import archive, config, files, git, process, redact, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.model import Session
+from meta.redact import residue
 from meta.sources import git_history
 from meta.store import Cursor, Store
 
@@ -84,6 +85,8 @@ def _history(repository: Path) -> Iterator[Session]:
 def _read(path: Path, key: bytes) -> tuple[Cursor | None, tuple[Session, ...]]:
     """One file's (or repository's) sessions, redacted; a file without any stands for itself as what was skipped."""
     redactor = redact.Redactor(key)
+    if set(residue.kinds([str(path)])) - {"email"}:  # the index would have to keep it to find the file again
+        return None, (Session("", "", (), skipped={"secret in the path": 1}),)
     if path.is_dir():
         return _cursor(path), tuple(redactor.session(session) for session in _history(path))
     try:
@@ -95,7 +98,7 @@ def _read(path: Path, key: bytes) -> tuple[Cursor | None, tuple[Session, ...]]:
         return None, (Session("", str(path), (), skipped=reading.skipped),)
     if reading.sessions:
         return cursor, tuple(redactor.session(session) for session in reading.sessions)
-    return cursor, (Session("", reading.digest, (), skipped=reading.skipped),)
+    return cursor, (redactor.session(Session("", reading.digest, (), skipped=reading.skipped)),)
 
 
 @cache

@@ -10,6 +10,7 @@ import re
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _ALPHABETS = {
     "a": string.ascii_lowercase + string.digits,
@@ -22,24 +23,32 @@ _ALPHABETS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One match. `groups` are its groups, `value` the last of them: the secret. `before` and `after` are the
-    characters around the value, "" at the ends of the text.
+class Found(NamedTuple):
+    """One match: the `name` in front of the value or its first group, the `value`, which is what is masked, and the
+    characters around it, "" at the ends of the text. `lead` is what the rule's lead matched before the name, `form`
+    the number of the group that is the value.
     """
 
-    groups: tuple[str, ...]
+    name: str
     value: str
     before: str
     after: str
+    lead: str
+    form: int
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A kind of secret. `pattern` is in RE2 syntax over bytes; its last group that took part is what is masked.
+    """A kind of secret. `pattern` is in RE2 syntax over bytes; its last group that took part is masked, but for quotes.
 
-    `accept` looks at a match more closely than a pattern can. In the samples `{w36}` stands for 36 made-up characters
-    (see `expand`) and `{=text}` for the text: these are what must be masked. Nothing of `no` may be masked.
+    Patterns begin with something rare, so that the automaton stays small; what may stand before is `lead`, taken from
+    the end backwards: a pattern for the reversed text, of which the first group, reversed, is put before the name.
+    With `widened` it belongs to the secret. Where the secret is a list, `items` finds each in it, in its first group.
+    `hint` must occur in a text for the rule to be tried, where RE2 cannot tell
+    it from the pattern. `accept` looks at a match more closely than a pattern can.
+
+    In the samples `{w36}` stands for 36 made-up characters (see `expand`) and `{=text}` for the text: these are what
+    must be masked. Nothing of `no` may be masked.
     """
 
     name: str
@@ -47,11 +56,15 @@ class Rule:
     yes: tuple[str, ...]
     no: tuple[str, ...] = ()
     accept: Callable[[Found], bool] = lambda found: True
+    lead: bytes = b""
+    widened: bool = False
+    hint: str = ""
+    items: bytes = b""
 
 
 def token(name: str, core: str, *yes: str, no: tuple[str, ...] = ()) -> Rule:
-    """A rule for a token that is known by its form. It may follow anything but a letter or digit, or an escape."""
-    return Rule(name, rf"(?:^|[^A-Za-z0-9]|\\[nrt]|%[0-9A-Fa-f]{{2}})({core})", yes, no)
+    """A rule for a token that is known by its form. It may follow anything but a letter or digit, or a `%2F`."""
+    return Rule(name, rf"(?:^|[^A-Za-z0-9]|%[0-9A-Fa-f]{{2}})({core})", yes, no)
 
 
 def expand(sample: str) -> tuple[str, list[str]]:

@@ -8,19 +8,7 @@ from __future__ import annotations
 
 from meta.redact.rules import Rule, token
 
-_BASE64_LINE = r"[A-Za-z0-9+/=]{16,}(?:\s|\\[nr])*"
-
 VENDORS: tuple[Rule, ...] = (
-    Rule(
-        "private-key",
-        r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?s:.)*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY"
-        rf"(?: BLOCK)?-----|(?:\s|\\[nr])*(?:{_BASE64_LINE})+)|(?:{_BASE64_LINE})+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY-----)",
-        ("-----BEGIN RSA PRIVATE KEY-----\n{p64}\n{p64}\n{p20}==\n-----END RSA PRIVATE KEY-----",
-         r"-----BEGIN PRIVATE KEY-----\n{p64}\n{p64}",
-         "{p64}\n{p64}\n{p30}==\n-----END OPENSSH PRIVATE KEY-----\n",
-         "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{p64}\n-----END PGP PRIVATE KEY BLOCK-----"),
-        ("if '-----BEGIN PRIVATE KEY-----' in text:", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"),
-    ),
     token("jwt", r"ey[A-Za-z0-9_-]{12,}\.ey[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?", "eyJ{w20}.eyJ{w30}.{b43}",
           no=("eyJhbGciOiJIUzI1NiJ9", "hey.eyes")),
     token("aws-key-id", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b", "AKIA{=J5Q7A2WEXYTZRBFK}", no=("AKIAEXAMPLE", "ASIAN")),
@@ -28,7 +16,7 @@ VENDORS: tuple[Rule, ...] = (
     token("google-oauth-token", r"ya29\.[\w-]{20,}", "ya29.{b60}", no=("ya29.x",)),
     token("google-oauth-secret", r"GOCSPX-[\w-]{28}", "GOCSPX-{b28}"),
     token("google-refresh-token", r"1//0[\w-]{40,}", "1//0{b60}", no=("1//02",)),
-    token("github-token", r"gh[pousr]_[A-Za-z0-9]{36,}", "ghp_{w36}", "gho_{w36}", "ghs_{w36}", r"\nghp_{w36}\n",
+    token("github-token", r"gh[pousr]_[A-Za-z0-9]{36,}", "ghp_{w36}", "gho_{w36}", "ghs_{w36}", r"x\nghp_{w36}\n",
           no=("ghp_short", "high_ghp")),
     token("github-token", r"github_pat_[A-Za-z0-9_]{36,}", "github_pat_{w22}_{w59}", no=("github_pat_name",)),
     token("gitlab-token", r"(?:gl(?:pat|dt|ptt|rt|cbt|ft|imt|agent|oas|soat|ffct)-[\w.-]{20,}|GR1348941[\w-]{20,})",
@@ -56,7 +44,7 @@ VENDORS: tuple[Rule, ...] = (
     token("sendgrid-key", r"SG\.[\w-]{20,24}\.[\w-]{39,50}", "SG.{b22}.{b43}", no=("SG.a.b",)),
     token("mailgun-key", r"key-[0-9a-f]{32}\b", "key-{x32}", no=("key-value",)),
     token("mailchimp-key", r"[0-9a-f]{32}-us\d{1,2}\b", "{x32}-us14"),
-    token("twilio-key", r"SK[0-9a-f]{32}\b", "SK{x32}"),
+    token("twilio-key", r"(?:SK|AC|AP|CA|MM|PN|SM)[0-9a-f]{32}\b", "SK{x32}", "AC{x32}"),
     token("shopify-token", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}", "shpat_{x32}"),
     token("square-token", r"(?:sq0(?:atp|csp|idp)-[\w-]{22,43}|EAAA[\w-]{60})", "sq0atp-{b22}", "EAAA{b60}"),
     token("facebook-token", r"EAA[A-Z][A-Za-z0-9]{80,}", "EAAC{w120}"),
@@ -120,6 +108,23 @@ VENDORS: tuple[Rule, ...] = (
     token("shippo-token", r"shippo_(?:live|test)_[0-9a-f]{40}", "shippo_live_{x40}"),
     token("easypost-key", r"EZ[AT]K[A-Za-z0-9]{54}", "EZAK{w54}"),
     token("adafruit-key", r"aio_[A-Za-z0-9]{28}", "aio_{w28}"),
+    token("brevo-key", r"xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}", "xkeysib-{x64}-{w16}"),
+    token("clojars-token", r"CLOJARS_[0-9a-f]{60}", "CLOJARS_{x60}"),
+    token("elevenlabs-key", r"sk_[0-9a-f]{48}\b", "sk_{x48}"),
+    token("langfuse-key", r"sk-lf-[0-9a-f]{8}-[0-9a-f-]{27}", "sk-lf-{x8}-{x4}-{x4}-{x4}-{x12}"),
+    token("openshift-token", r"sha256~[\w-]{43}", "sha256~{b43}", no=("sha256~",)),
+    token("pinecone-key", r"pcsk_[A-Za-z0-9]{5,8}_[A-Za-z0-9]{40,}", "pcsk_{w6}_{w63}"),
+    token("typeform-token", r"tfp_[\w.=-]{40,}", "tfp_{b59}"),
+    token("flutterwave-key", r"FLW(?:SEC|PUB)K(?:_TEST)?-[0-9a-zA-Z]{32}-X", "FLWSECK-{w32}-X"),
+    token("mapbox-token", r"sk\.eyJ[\w-]{20,}\.[\w-]{20,}", "sk.eyJ{b60}.{b22}"),
+    token("readme-key", r"rdme_[a-z0-9]{60,}", "rdme_{a70}"),
+    token("scalingo-token", r"tk-us-[\w-]{48}", "tk-us-{b48}"),
+    token("duffel-token", r"duffel_(?:test|live)_[\w=-]{43}", "duffel_live_{b43}"),
+    token("infracost-key", r"ico-[A-Za-z0-9]{32}\b", "ico-{w32}"),
+    token("octopus-key", r"API-[A-Z0-9]{25,27}\b", "API-{A26}", no=("API-KEY",)),
+    token("render-key", r"rnd_[A-Za-z0-9]{32}\b", "rnd_{w32}"),
+    token("nats-seed", r"S[UAONCX][A-Z2-7]{56}\b", "SU{=AJ5Q7A2WEXYTZRBFKAJ5Q7A2WEXYTZRBFKAJ5Q7A2WEXYTZRBFK2WEXY}"),
+    token("akamai-token", r"akab-[a-z0-9]{16}-[a-z0-9]{16}", "akab-{a16}-{a16}"),
     token("password-hash", r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$(?:1|5|6|y|7|apr1)\$(?:[\w=]+\$)?[./A-Za-z0-9]{1,32}"
           r"\$[./A-Za-z0-9]{22,}|\$argon2id?\$v=\d+\$[\w=,]+\$[\w+/]+\$[\w+/]{16,}",
           "$2b$12${w53}", "$6$rounds=5000${w16}${w86}", "$y$j9T${w22}${w43}", "$argon2id$v=19$m=65536,t=3,p=4${w22}${w43}",

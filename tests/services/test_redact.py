@@ -3,6 +3,7 @@
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -118,15 +119,28 @@ def test_json_keeps_its_form_around_what_is_masked() -> None:
     assert PLACEHOLDER.sub("hunter2", redacted) == text
 
 
-def test_a_session_is_masked_in_its_words_and_left_in_its_names() -> None:
+def test_a_session_is_masked_in_its_words_and_ordinary_names_are_left() -> None:
     event = Event(
         "1", "call", text="curl -u me:hunter2 x", arguments={"password": "hunter", "a": "b"}, output="ok", cwd="/p"
     )
-    session = REDACTOR.session(Session("agent", "id", (event,), project="p", cwd="/p"))
+    session = REDACTOR.session(Session("agent", "id", (event,), project="p", cwd="/p", path="/p/s.jsonl"))
     (masked,) = session.events
     assert (session.agent, session.id, session.project, masked.cwd, masked.output) == ("agent", "id", "p", "/p", "ok")
+    assert session.path == "/p/s.jsonl"
     assert masked.arguments["a"] == "b"
     assert "hunter" not in masked.text + masked.arguments["password"]
+
+
+def test_no_name_id_folder_or_reason_of_a_session_keeps_a_secret() -> None:
+    secret = expand("ghp_{w36}")[0]
+    names: dict[str, Any] = dict.fromkeys(("id", "tool", "message", "model", "cwd"), f"x {secret}")
+    event = Event(kind="call", arguments={f"a {secret}": "b"}, **names)
+    about: dict[str, Any] = dict.fromkeys(("agent", "id", "project", "cwd", "parent", "path"), f"/p/{secret}")
+    session = REDACTOR.session(Session(events=(event,), skipped={f"unknown {secret}": 1}, **about))
+    assert secret not in repr(session)
+    assert list(session.skipped.values()) == [1]
+    assert list(session.events[0].arguments.values()) == ["b"]
+    assert REDACTOR.session(session) == session
 
 
 @pytest.mark.parametrize(
