@@ -1,0 +1,97 @@
+"""The machine itself: disks, services, users, processes, the network's rules, and those who may change them."""
+
+from meta.policy.nouns import Row, Wrapper
+
+ONE_DASH = "kill"
+VALUED = {
+    "kill|pkill|killall": "-s --signal -u -U -g -t", "systemctl|journalctl": "-u --unit -n --lines -p -t --type --state --since --until -o -H", "crontab": "-u", "ps|top|htop": "-o -p -u -n -d", "apt|apt-get": "-t -o -c", "useradd|usermod": "-G -g -s -d -u -c",
+    "lsof|ss|netstat": "-p -u", "tmux": "-s -n -c -t -x -y -F -e -f -L -S", "mount": "-t -o",
+}  # fmt: skip
+
+ROWS = (
+    Row("ps|top|htop|btop|atop|glances|free|vmstat|iostat|mpstat|sar|lsof|lsblk|lscpu|lspci|lsusb|lsmod|lshw|lsmem|blkid|findmnt|pgrep|pidof|pstree|pmap|pwdx|fuser|sensors|inxi|neofetch|fastfetch|hwinfo|dmidecode|modinfo|getenforce|sestatus|systemd-analyze|loginctl|ipcs|numactl|taskset|chrt|ulimit|prlimit|smem|slabtop|iotop|iftop|nethogs|bmon|nload|acpi|upower|sw_vers|system_profiler|vm_stat|nettop|ioreg|sysdig|bpftrace|trace-cmd|getent|dpkg-query|fc-list|xrandr|xdpyinfo|pactl|amixer|lpstat|lpq|cupsctl|udevadm|dconf|gsettings|localectl|hostnamectl|timedatectl|resolvectl|networkctl|bootctl|coredumpctl|busctl|machinectl",
+        "read", ("ps aux", "lsof -i :80"), ("psx",)),
+    Row("hostnamectl|timedatectl|localectl|loginctl|resolvectl|machinectl|dconf|gsettings|coredumpctl|bootctl|udevadm|networkctl", "privilege", ("hostnamectl set-hostname x", "timedatectl set-time x"), ("timedatectl status", "hostnamectl"), words=r"(set|terminate|kill|reset|write|install|remove|poweroff|disable|enable|flush|import|revert|up|down|trigger|control|lock|attach|ntp).*"),
+    Row("fuser", "destroy", ("fuser -k 80/tcp",), ("fuser 80/tcp",), flags="-k --kill"),
+    Row("systemctl|journalctl|launchctl|service|rc-service|sv|supervisorctl|initctl|pm2|s6-svc|monit", "read", ("systemctl status x", "pm2 list"), ("systemctl stop x",), words=r"status|list|list-.*|is-.*|show|show-.*|cat|help|print|ls|logs|info|avail|blame|tree|desc|describe|get-default|--version|prettylist|jlist|monit|--failed|--state.*|--type.*|-t|tail|summary|--status-all"),
+    Row("journalctl", "read", ("journalctl -u x", "journalctl -f"), ("journalctl --vacuum-time=1s",), unless="--vacuum-time --vacuum-size --vacuum-files --rotate --flush"),
+    Row("journalctl", "destroy", ("journalctl --vacuum-time=1s",), ("journalctl -f",), flags="--vacuum-time --vacuum-size --vacuum-files --rotate"),
+    Row("systemctl|launchctl|service|rc-service|sv|supervisorctl|initctl|rc-update|update-rc.d|chkconfig|systemd-run|s6-svc|monit", "privilege", ("systemctl stop x", "service ssh stop", "launchctl unload x"), ("systemctl status x",), words=r"(start|stop|restart|reload|enable|disable|mask|unmask|kill|isolate|set-.*|daemon-.*|edit|revert|link|preset|reset-failed|poweroff|reboot|halt|suspend|hibernate|emergency|rescue|default|kexec|load|unload|bootout|bootstrap|kickstart|remove|add|defaults|force-reload|try-restart|submit|unsetenv|setenv|import-environment|on|off|shutdown|update|reread|up|down|term|exit|once|clean|freeze|thaw)"),
+    Row("pm2", "write-project", ("pm2 start a.js",), ("pm2 list",), words="start|restart|reload|stop|save|describe|env|scale"),
+    Row("pm2", "destroy", ("pm2 delete all", "pm2 kill"), ("pm2 list",), words="delete|kill|del|flush|unstartup|startup|reset"),
+    Row("shutdown|reboot|poweroff|halt|init|telinit|kexec|systemd-shutdown|pm-suspend|pm-hibernate", "destroy privilege", ("shutdown -h now", "reboot", "init 0"), ("git init",)),
+    Row("kill", "write-outside", ("kill 12", "kill -TERM %1"), ("killx",)),
+    Row("kill", "destroy", ("kill -9 -1", "kill -KILL -1"), ("kill -9 123", "kill 12"), words=r"-1|-?0|1", unless="-l -L", level=4),
+    Row("pkill|killall|killall5|xkill|skill|slay", "destroy", ("pkill -f x", "killall python"), ("pgrep x",)),
+    Row("crontab", "read", ("crontab -l",), ("crontab -r",), flags="-l"),
+    Row("crontab", "destroy privilege", ("crontab -r", "crontab x", "crontab -"), ("crontab -l",), unless="-l"),
+    Row("at|batch|atrm|anacron|cron|fcrontab|incrontab|systemd-cron", "privilege", ("at now -f x",), ("atq",)),
+    Row("atq", "read", ("atq",), ("at now",)),
+    # disks
+    Row("mkfs|mkfs.ext2|mkfs.ext3|mkfs.ext4|mkfs.xfs|mkfs.btrfs|mkfs.vfat|mkfs.fat|mkfs.ntfs|mkfs.f2fs|mke2fs|mkswap|mkdosfs|mkntfs|newfs|fdisk|sfdisk|cfdisk|gdisk|sgdisk|parted|blkdiscard|hdparm|sdparm|cryptsetup|lvremove|vgremove|pvremove|lvreduce|lvcreate|pvcreate|vgcreate|diskpart|format|badblocks|tune2fs|resize2fs|e2fsck|fsck|xfs_repair|ntfsresize|partprobe|sg_format|hdiutil|dd_rescue|ddrescue|tunefs|debugfs|gpart|wipefs",
+        "destroy privilege", ("mkfs.ext4 /dev/sdb", "fdisk /dev/sda", "wipefs -a img"), ("fdisk -l",), unless="-l --list -n --dry-run -I -V"),
+    Row("mkfs|mkfs.ext2|mkfs.ext3|mkfs.ext4|mkfs.xfs|mkfs.btrfs|mkfs.vfat|mke2fs|mkswap|fdisk|sfdisk|cfdisk|gdisk|sgdisk|parted|blkdiscard|hdparm|nvme|cryptsetup|lvremove|vgremove|pvremove|zpool|zfs|mdadm|diskutil|badblocks|dmsetup|sg_format|wipefs|lvreduce|shred|wipe|dd|ddrescue",
+        "destroy", ("mkfs.ext4 /dev/sdb", "lvremove -f vg0/data", "zpool destroy tank"), ("mkfs.ext4 disk.img", "zfs list"), words=r"(of=)?/dev/(?!null|zero|u?random|stdout|stderr|shm).*|destroy|lvremove|vg\d*/.*|erase.*|--security-erase.*|luksFormat|zeroDisk|format", level=4, unless="-l --list"),
+    Row("fdisk|sfdisk|parted|zfs|zpool|mdadm|btrfs|diskutil|nvme|gdisk|hdparm|losetup|dmsetup", "read", ("fdisk -l", "zfs list"), ("fdisk /dev/sda",), words="-l|--list|list|status|print|get|info|show|filesystem|subvolume list|smart-log|-I|-a|-D|--detail"),
+    Row("zpool|zfs|mdadm|btrfs|diskutil|nvme|losetup|dmsetup", "destroy privilege", ("zpool destroy x", "zfs destroy a/b"), ("zfs list", "diskutil list"), words=r"(destroy|create|set|rollback|remove|detach|offline|clear|import|export|add|replace|labelclear|receive|rename|promote|snapshot|erase.*|format|delete|--(stop|zero-superblock|create|fail|remove).*|-d|-D|wipe.*|partitionDisk|mount.*|unmount.*|reformat|zero.*|secure.*|sanitize.*|subvolume|device|balance|resize).*"),
+    Row("lvs|vgs|pvs|lvdisplay|vgdisplay|pvdisplay|smartctl|dumpe2fs|xfs_info", "read", ("lvs",), ("lvremove x",)),
+    Row("mount|umount|swapon|swapoff|fusermount|sshfs|mount.cifs|eject|sync", "privilege", ("mount /dev/sdb1 /mnt", "umount -l /data"), ("mount", "mount -l"), words=r"[^-].*|-a|--all|-l.+"),
+    Row("mount|sync|swapon", "read", ("mount", "mount -l"), ("mountx",)),
+    # users and rights
+    Row("useradd|usermod|userdel|adduser|deluser|groupadd|groupdel|groupmod|gpasswd|passwd|chpasswd|chsh|chfn|visudo|vipw|newusers|pwck|pwconv|newgrp|sg|dscl|dseditgroup|htpasswd|sudoedit|chage|loginctl|ssh-copy-id|ssh-add|keychain|setcap|capsh|semanage|setsebool|restorecon|aa-disable|aa-complain|apparmor_parser|auditctl|tpm2_clear|mokutil|dpkg-reconfigure|update-alternatives|ldconfig|depmod|grub-install|update-grub|grub-mkconfig|efibootmgr|bcdedit|csrutil|spctl|nvram|pmset|defaults|scutil|networksetup|systemsetup|firmwarepasswd|tccutil|fdesetup|profiles|xattr|codesign|installer|softwareupdate|sntp|ntpdate|hwclock|loadkeys|chvt",
+        "privilege", ("useradd x", "passwd bob", "visudo"), ("users",)),
+    Row("setenforce|aa-teardown|auditctl|csrutil|spctl", "privilege", ("setenforce 0",), ("getenforce",), words="0|-e0|disable|--master-disable|--global-disable", level=4),
+    Row("modprobe|insmod|rmmod|kmod|sysctl|setpci|ethtool|dmsetup|numad|tuned-adm|cpupower|ionice|renice|swapon|chrt|cgexec|cgcreate|unshare|nsenter|capsh|setarch", "privilege", ("insmod x.ko", "sysctl -w a=1"), ("sysctl -a", "lsmod"), unless="-a -n -l -L --list -r --show-info"),
+    Row("sysctl|modprobe|kmod|ethtool|cpupower|ionice|renice", "read", ("sysctl -a",), ("sysctlx",), flags="-a -n -l -L --list"),
+    # network rules
+    Row("iptables|ip6tables|nft|ufw|firewall-cmd|ebtables|arptables|ipset|tc|pfctl|iptables-restore|ipvsadm|fail2ban-client|netplan|nmcli|wg|wg-quick|ifup|ifdown|iwconfig|iw|rfkill|dhclient|brctl|ovs-vsctl|tailscale|zerotier-cli|openvpn|networkctl|resolvconf|nmtui|csf",
+        "privilege", ("iptables -F", "ufw disable", "nft flush ruleset"), ("iptables -L", "ufw status", "nmcli device status"), unless="-L -S -nL --list-all --list --state -s", words=r"(?!(list|status|show|get|ip|ping|netcheck|-L|-S|-h|--help|version|device|connection|numbered|verbose|dev|con|con show|scan|-n|-v)$).+"),
+    Row("iptables|ip6tables|nft|ufw|firewall-cmd|ebtables|ipset|tc|nmcli|wg|tailscale|iw|iwconfig|rfkill", "read", ("iptables -L", "ufw status", "nmcli device status"), ("iptablesx",), words="-L|-S|list|show|status|--list.*|--state|ip|netcheck|get|device|connection|dev"),
+    Row("ip", "read", ("ip addr", "ip -br link", "ip route show"), ("ipx",), words=r"(addr|address|a|link|l|route|r|neigh|n|rule|netns|maddr|-V|-s|-4|-6|-br|-brief|-c|-j|xfrm|tunnel|monitor)"),
+    Row("ip", "privilege", ("ip link set eth0 down", "ip route add default via 1.1.1.1"), ("ip addr",), words="set|add|del|delete|flush|replace|change|append|exec|up|down"),
+        Row("ifconfig|route|arp", "privilege", ("ifconfig eth0 down", "route add default gw x"), ("ifconfig", "ifconfig eth0"), words="up|down|add|del|delete|flush|-d|-s|promisc|hw|netmask|mtu"),
+    Row("ifconfig|route|arp|iwlist", "read", ("ifconfig", "ifconfig eth0"), ("ifconfigx",)),
+    Row("tmux|screen|zellij|byobu|dtach|abduco", "write-outside", ("tmux ls", "tmux new -d -s x"), ("tmuxx",)),
+    Row("tmux|screen", "destroy", ("tmux kill-server", "tmux kill-session -t x"), ("tmux ls",), words="kill-.*|quit|-wipe"),
+    # secrets and other doors
+    Row("security find-generic-password|find-internet-password|dump-keychain|export", "", ("security find-generic-password -w -s x",), ("security list-keychains",), level=4),
+    Row("security", "read", ("security list-keychains",), ("securityx",)),
+    Row("gpg|gpg2", "write-project", ("gpg --verify a.sig", "gpg -d a"), ("gpgx",)),
+    Row("gpg|gpg2", "", ("gpg --export-secret-keys",), ("gpg --export",), words="--export-secret.*|--armor-secret", level=4),
+    Row("gpg|gpg2", "destroy", ("gpg --delete-keys x",), ("gpg --list-keys",), words="--delete.*|--batch-delete"),
+    Row("pass|op|bw|lpass|keyring|secret-tool|gopass|1password|doppler|infisical|chamber|sops|age|berglas|aws-vault|keepassxc-cli|bitwarden|dashlane|lastpass", "", ("pass show x", "op read y"), ("passx",), level=4, words="(?!(-?-?version|--help|run)$).*"),
+    Row("ssh-keygen", "write-outside", ("ssh-keygen -t ed25519",), ("ssh-keyscan x",)),
+    Row("ssh-keygen", "destroy", ("ssh-keygen -R host",), ("ssh-keygen -l",), flags="-R -p -y"),
+    Row("ssh-keyscan|ssh-agent|openssl|certbot|mkcert|step|cfssl|age-keygen|keytool", "write-project", ("openssl x509 -in a",), ("opensslx",), reads="-in -key -inkey"),
+    Row("openssl", "network", ("openssl s_client -connect x:1",), ("openssl version",), words="s_client|s_server"),
+    Row("capsh|gdb|strace|ltrace|dtrace|lldb|perf|valgrind|rr", "write-project", ("gdb -batch prog",), ("gdbx",)),
+    Row("gdb|lldb", "destroy", ("gdb -ex 'shell rm a' p",), ("gdb -batch p",), words=r".*(shell|system|!|python|platform).*"),
+    Row("xdotool|osascript|pbcopy|pbpaste|xclip|xsel|wl-copy|wl-paste|say|notify-send|afplay|open|dbus-send|wmctrl|scrot|screencapture|import|termux-.*", "write-outside", ("pbcopy", "xclip -o"), ("xclips",)),
+    # packages of the system
+    Row("apt|apt-get|aptitude|yum|dnf|zypper|pacman|apk|snap|flatpak|brew|port|pkg|emerge|nix|nix-env|guix|dpkg|rpm|yay|paru|xbps-install|opkg|slackpkg|eopkg|mas|choco|scoop|winget|pkg_add|add-apt-repository|apt-key|dpkg-divert|apt-mark|debconf-set-selections|nix-store|nix-channel|nixos-rebuild|home-manager|xbps-query|xbps-remove",
+        "read", ("apt list --installed", "brew info x", "dpkg -l", "pacman -Qi x"), ("apt-get install x", "brew uninstall x"), words=r"list|search|show|info|policy|depends|rdepends|madison|files|leaves|deps|doctor|config|outdated|-l|-L|-S|-s|-qa|-qi|-ql|-q|-Q.*|-Ss|-Si|-F.*|--version|--list|--status|--prefix|home|cat|log|desc|uses|which|provides|repolist|history|find|query|eval|flake|develop|shell|build|-qf|--print-.*|shellenv|--cellar|check|showsrc|download|changelog|apt-cache"),
+    Row("apt|apt-get|aptitude|yum|dnf|zypper|pacman|apk|snap|flatpak|port|pkg|emerge|nix-env|guix|dpkg|rpm|yay|paru|xbps-install|xbps-remove|opkg|mas|choco|scoop|winget|pkg_add|add-apt-repository|apt-key|nixos-rebuild|apt-mark|dpkg-divert|nix-store|nix-channel|home-manager|nix",
+        "privilege network", ("apt-get install -y x", "apt update", "pacman -Syu", "dpkg -i a.deb"), ("apt list", "dpkg -l"), words=r"install|update|upgrade|full-upgrade|dist-upgrade|add|-S|-Sy.*|-U.*|-i|-Uvh|-ivh|refresh|sync|localinstall|groupinstall|reinstall|build-dep|in|up|dup|ppa:.*|adv|switch|hold|unhold|rebuild|--install|enable|connect|set|profile|swap|module|mark|update-index|key|unmark"),
+    Row("apt|apt-get|aptitude|yum|dnf|zypper|pacman|apk|snap|flatpak|brew|port|pkg|emerge|nix-env|nix|dpkg|rpm|yay|paru|xbps-remove|opkg|mas|choco|scoop|winget|guix|nix-collect-garbage|nix-store",
+        "destroy privilege", ("apt-get remove -y x", "brew uninstall x", "pacman -Rns x", "apk del x"), ("apt list",), words=r"remove|purge|autoremove|autopurge|erase|rm|del|delete|uninstall|-R.*|-r|-e|--purge|--remove|--unmerge|-C|--depclean|clean|autoclean|cleanup|prune|rollback|zap|-P|unlink|gc|--gc|--delete|untap|deselect|-Sc.*"),
+    Row("brew", "network", ("brew install x", "brew update"), ("brew list",), words="install|update|upgrade|tap|bundle|fetch|link|reinstall|services|pin|unpin|create|audit|test|style"),
+    Row("nix-collect-garbage|tmutil|tmpwatch|tmpreaper|bleachbit|systemd-tmpfiles|logrotate|localepurge|deborphan|ccleaner", "destroy", ("nix-collect-garbage -d",), ("nix build",)),
+    Row("apt-cache|apt-file|dpkg-query|rpmquery|repoquery|pkgutil|pkgfile|nix-shell|nix-build|nix-instantiate|checkinstall|alien|dpkg-deb|rpmbuild|debuild|dpkg-buildpackage|makepkg|snapcraft|flatpak-builder|lintian", "write-project", ("apt-cache search x",), ("apt-get remove x",)),
+)  # fmt: skip
+
+WRAPPERS = (
+    Wrapper("sudo|doas|pkexec|run0|gosu|su-exec", ("sudo rm -rf a", "doas reboot"), "-u -g -h -p -C -r -t -U -D -R -T --user --group --host --prompt --chdir", effects="privilege"),
+    Wrapper("su|runuser", ("su -c 'rm -rf a'",), "-s -g -G --shell", kind="flag", flags="-c --command", effects="privilege"),
+    Wrapper("chroot", ("chroot /mnt sh",), "--userspec --groups", own=1, effects="privilege"),
+    Wrapper("nsenter", ("nsenter -t 1 sh",), "-t --target -S -G -r -w", effects="privilege"),
+    Wrapper("unshare", ("unshare -r rm -rf a",), "-S -G -R -w --setgroups", effects="privilege"),
+    Wrapper("timeout|gtimeout", ("timeout -k 5 9 rm -rf a",), "-k -s --kill-after --signal", own=1),
+    Wrapper("nohup|setsid|caffeinate|unbuffer|xvfb-run|chronic|catchsegv|eatmydata|dbus-run-session|faketime|ts|setarch|catchsegv|winpty|proxychains|proxychains4|torsocks|tsocks|torify|prime-run|gamemoderun|optirun|firejail|sem|lockrun|ifne|pv|hyperfine-run|retry|systemd-cat|systemd-inhibit|dotenvx|rlwrap|stdbuf|nice|ionice|chrt|taskset|env|/usr/bin/env|strace|ltrace|numactl|cpulimit|prlimit|trickle|fakechroot|fakeroot|cgexec|oneko|gtime|time",
+            ("nohup rm -rf a", "nice -n 5 rm -rf a", "env -u X A=1 rm -rf a", "strace -f rm -rf a"), "-n -o -e -i -p -P -u -C -S -c -k -s -g -l --adjustment --unset --chdir --output -a --argv0 -E -f_", own=0),
+    Wrapper("systemd-run", ("systemd-run --user rm -rf a",), "-p --property --unit -u --on-calendar", effects="privilege"),
+    Wrapper("watch|hyperfine|entr|nodemon-exec|viddy|gwatch", ("watch -n 1 'rm -rf a'", "hyperfine 'rm -rf a'"), "-n --interval -w --warmup -r --runs -m -M --prepare --export-json --export-markdown -i_", kind="text", flags="--prepare"),
+    Wrapper("expect", ("expect -c 'spawn rm -rf a'",), "-f", kind="flag", flags="-c"),
+    Wrapper("screen", ("screen -dm rm -rf a",), "-S -L -c -s -t -p -X_", kind="argv"),
+    Wrapper("spawn|start|nocorrect|noglob|sched", ("spawn rm -rf a",), ""),
+    Wrapper("ssh|mosh|autossh|sshpass|dropbearclient", ("ssh host 'rm -rf a'", "ssh -p 22 me@host -- rm -rf a"), "-p -i -l -o -F -J -L -R -D -b -c -E -e -I -m -O -Q -S -W -w -B -M_", own=1, kind="text", effects="network"),
+)  # fmt: skip
