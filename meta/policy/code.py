@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meta.policy import paths
+from meta.policy.expansion import ansi
 from meta.policy.nouns import NEVER, Effect, Finding
 
 
@@ -97,7 +98,7 @@ def shell_texts(language: str, code: str) -> Iterator[str]:
         if literal[1]:
             yield " ".join(_typed(a or b) for a, b in _ITEM.findall(literal[1]))
         else:
-            yield re.sub(r"\\(.)", r"\1", next(filter(None, literal.groups()), ""))
+            yield ansi(next(filter(None, literal.groups()), ""))
     if not found:
         yield ""
 

@@ -64,6 +64,7 @@ def run(walk: Walk, argv: list[str], scope: Scope, stdin: str | None) -> str:
         return UNKNOWN
     if "/" in first and _script(walk, name, argv, scope):
         return tainted(stdin)
+    argv = [name, *argv[1:]]
     if name in SHELLS:
         return _shell(walk, name, argv, scope, stdin)
     if name in INTERPRETERS:
@@ -71,12 +72,12 @@ def run(walk: Walk, argv: list[str], scope: Scope, stdin: str | None) -> str:
     if special := SPECIAL.get(name):
         return special(walk, argv, scope, stdin)
     if wrapper := table.wrappers().get((name, *argv[1:2])) or table.wrappers().get((name,)):
-        return _wrapped(walk, wrapper, [name, *argv[1:]], scope, stdin)
-    if TRUSTED.match(" ".join((name, *argv[1:]))):
+        return _wrapped(walk, wrapper, argv, scope, stdin)
+    if TRUSTED.match(" ".join(argv)):
         walk.say([Finding("read", 0, "sets up a shell")])
         return ""
-    judged(walk, [name, *argv[1:]], scope, stdin)
-    return _prints(walk, [name, *argv[1:]], scope, stdin)
+    judged(walk, argv, scope, stdin)
+    return _prints(walk, argv, scope, stdin)
 
 
 def judged(walk: Walk, argv: Sequence[str], scope: Scope, stdin: str | None) -> None:
@@ -250,10 +251,7 @@ def _coded(walk: Walk, language: str, text: str, scope: Scope, operands: Sequenc
         if not line:
             walk.unknown(f"{language} code that starts a program")
         else:
-            before = len(walk.found)
             walk.run(line, scope.copy())
-            # A piece of text that is no command line says nothing; only what is known to be grave counts.
-            walk.found[before:] = [found for found in walk.found[before:] if not found.why.startswith("unknown")]
     return FOREIGN if re.search(r"urlopen|requests\.get|b64decode|fromhex", text) else UNKNOWN
 
 
@@ -272,7 +270,7 @@ def _wrapped(walk: Walk, wrapper: Wrapper, argv: Sequence[str], scope: Scope, st
                 break
         elif word.startswith("-") and len(word) > 1:
             flag, equals, value = word.partition("=")
-            if flag in wrapper.flags.split():
+            if flag in wrapper.flags.split() or (not word.startswith("--") and f"-{word[-1]}" in wrapper.flags.split()):
                 _evaluated(walk, value if equals else "".join(argv[at + 1 : at + 2]), scope.copy(), f"{key} runs")
             at += 2 if word in takes and not equals else 1
         elif argv[0] in ("env", "sudo", "doas") and re.match(r"\w+=", word):
@@ -280,7 +278,7 @@ def _wrapped(walk: Walk, wrapper: Wrapper, argv: Sequence[str], scope: Scope, st
             if variable in TAKEN_OVER:
                 walk.say([Finding("privilege", TAKEN_OVER[variable], f"sets {variable}")])
             at += 1
-        elif own:
+        elif own or wrapper.kind == "flag":
             own -= 1
             at += 1
         else:
@@ -605,7 +603,9 @@ def _mongo(walk: Walk, argv: list[str], scope: Scope, stdin: str | None) -> str:
 
 def _git(walk: Walk, argv: list[str], scope: Scope, stdin: str | None) -> str:
     """Git's own ways to run others: `-c` settings, aliases, `--exec`, and commands for each place."""
-    words = ["git", *argv[1:]]
+    words = argv
+    if not set(words[1:]) - {"-v", "-h", "--exec-path", "--html-path"}:
+        return _nothing(walk, words, scope, stdin)
     seen = table.parsed("git", tuple(words[1:]))
     for flag, value in seen.values:
         if flag in ("-c", "--config-env"):

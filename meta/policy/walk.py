@@ -342,6 +342,9 @@ class Walk:
     def _heredoc(self, node: Node, scope: Scope) -> str:
         start = next((text_of(child) for child in node.children if child.type == "heredoc_start"), "")
         body = next((text_of(child) for child in node.children if child.type == "heredoc_body"), "")
+        if not body and any("\n" in text_of(child) for child in node.children):
+            self.unknown("a here-document that the grammar takes for words")
+            return UNKNOWN
         if text_of(node.children[0]).endswith("-"):
             body = re.sub(r"^\t+", "", body, flags=re.MULTILINE)
         return body if set(start) & set("'\"\\") else double(body, self.names(scope))
