@@ -176,7 +176,7 @@ def _pattern(words: str) -> re.Pattern[str]:
 def findings(name: str, words: Sequence[str], folder: str, stdin: str | None) -> Iterator[Finding]:
     """What the tables say of a command; nothing where they do not know it."""
     known = tuple(words)
-    if len(known) == 1 and known[0] in _HELP:
+    if (len(known) == 1 and known[0] in _HELP) or (known[-1:] == ("--help",) and name in rows() and "--" not in known):
         yield Finding("read", 0, "asks for help")
         return
     for row, seen in counted(name, known):
