@@ -62,23 +62,29 @@ _STARTS = re.compile(
     r"|system|exec[lvpe]*|popen|shell_exec|passthru|proc_open|child_process|execSync|execFile\w*|spawn\w*|Open3\.\w+|qx|spawn|do shell script|os\.execute|io\.popen)\b\s*[({\[\"'`! ]"
     r"|`[^`]+`|%x[({\[]"
 )
-_LITERAL = re.compile(r"""\[((?:\s*(?:'[^'\n]*'|"[^"\n]*")\s*,?)+)\]|'((?:\\.|[^'\\\n])*)'|"((?:\\.|[^"\\\n])*)"|`([^`]+)`|(?:qx|q|qq|%x)?[({]([^(){}]+)[)}]""")
+_LITERAL = re.compile(
+    r"""\[((?:\s*(?:'[^'\n]*'|"[^"\n]*")\s*,?)+)\]|'((?:\\.|[^'\\\n])*)'|"((?:\\.|[^"\\\n])*)"|`([^`]+)`|(?:qx|q|qq|%x)?[({]([^(){}]+)[)}]"""
+)
 _ITEM = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
-_SHELLED = frozenset("python|perl|ruby|node|php|lua|awk|osascript|Rscript|julia".split("|"))
+_SHELLED = frozenset(["python", "perl", "ruby", "node", "php", "lua", "awk", "osascript", "Rscript", "julia"])
 _QUOTED = re.compile(r"""'((?:\\.|[^'\\\n]){1,200})'|"((?:\\.|[^"\\\n]){1,200})"|`([^`\n]{1,200})`""")
 
 
 def findings(language: str, code: str) -> Iterator[Finding]:
     """What the code does by itself."""
     for call in CALLS:
-        if language in call.languages.split("|") and re.search(call.pattern, code, re.IGNORECASE if language == "mongo" else 0):
+        if language in call.languages.split("|") and re.search(
+            call.pattern, code, re.IGNORECASE if language == "mongo" else 0
+        ):
             yield Finding(call.effect, call.level, f"{language} code: {call.match[0][:40]}")
     for match in _QUOTED.finditer(code):
         text = next(filter(None, match.groups()), "")
         if len(text) > 3 and not re.search(r"\s", text):
             path = f"{paths.HOME}{text[1:]}" if text.startswith("~/") else text
             yield from (found for found in paths.reads(path) if found.level >= NEVER)
-            if re.search(r"open\s*\(|write|'[wa]b?'|\"[wa]b?\"", code) and (text.startswith(("/", "~")) and paths.place(path) in ("device", "system")):
+            if re.search(r"open\s*\(|write|'[wa]b?'|\"[wa]b?\"", code) and (
+                text.startswith(("/", "~")) and paths.place(path) in ("device", "system")
+            ):
                 yield from (found for found in paths.writes(path) if found.level >= NEVER)
 
 
@@ -90,7 +96,11 @@ def shell_texts(language: str, code: str) -> Iterator[str]:
         return  # `exec` of a regular expression
     found = False
     for match in started:
-        begin = match.start() if match.group().startswith(("`", "%x")) else match.end() - (match.group()[-1] != "(" or "qx" in match.group())
+        begin = (
+            match.start()
+            if match.group().startswith(("`", "%x"))
+            else match.end() - (match.group()[-1] != "(" or "qx" in match.group())
+        )
         literal = _LITERAL.search(code, begin, begin + 600)
         if literal is None:
             continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 
 from meta.policy.nouns import MARKS, UNKNOWN
 from meta.policy.paths import HOME
@@ -79,7 +79,7 @@ def _first_brace(text: str) -> tuple[int, int, list[str]] | None:
             return None
         if len(commas) > 1:
             places = [*commas, end]
-            return start, end + 1, [text[a + 1 : b] for a, b in zip(places, places[1:], strict=False)]
+            return start, end + 1, [text[a + 1 : b] for a, b in pairwise(places)]
         if match := re.fullmatch(r"(-?\w+)\.\.(-?\w+)(\.\.-?\d+)?", text[start + 1 : end]):
             return start, end + 1, _range(match[1], match[2])
     return None
@@ -299,7 +299,11 @@ def _parameter(text: str, names: Names) -> str:
     if default := re.match(r":?([-=+?])", rest):
         other = double(_unquote(rest[default.end() :]), names)
         if default[1] in "-=":
-            return value if value else other + (UNKNOWN if value is None and name not in names.variables and not other else "")
+            return (
+                value
+                if value
+                else other + (UNKNOWN if value is None and name not in names.variables and not other else "")
+            )
         return other if default[1] == "+" else value if value is not None else UNKNOWN
     if value is None or any(mark in value for mark in MARKS):
         for inner in re.findall(r"\$\([^()]*\)|`[^`]*`", rest):

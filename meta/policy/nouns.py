@@ -38,18 +38,21 @@ class Effects:
 
     Levels: 0 reads, 1 writes in the project, 2 reaches outside and can be taken back, 3 spends, deletes or needs rights,
     4 is never right for a tool. `unknown` tells that a program or a part of the line is not known (level 3 at least).
-    `reasons` are the gravest first.
+    `reasons` are the gravest first. `grave` are the kinds of level 3 and more: what a caller must agree to.
     """
 
     kinds: frozenset[Effect]
     level: int
     reasons: tuple[str, ...] = ()
     unknown: bool = False
+    grave: frozenset[Effect] = frozenset()
 
     def __or__(self, other: Effects) -> Effects:
         first, second = sorted((self, other), key=lambda effects: -effects.level)
         reasons = tuple(dict.fromkeys((*first.reasons, *second.reasons)))
-        return Effects(self.kinds | other.kinds, first.level, reasons, self.unknown or other.unknown)
+        return Effects(
+            self.kinds | other.kinds, first.level, reasons, self.unknown or other.unknown, self.grave | other.grave
+        )
 
 
 NOTHING = Effects(frozenset(), 0)
@@ -62,7 +65,9 @@ def summed(findings: Iterable[Finding]) -> Effects:
     kinds = frozenset(finding.effect for finding in found if finding.effect)
     reasons = tuple(dict.fromkeys(finding.why for finding in found if finding.level == found[0].level))
     unknown = any(finding.why.startswith(UNKNOWN_WHY) for finding in found)
-    return Effects(kinds or frozenset({"read"}), found[0].level if found else 0, reasons, unknown)
+    known = [finding for finding in found if finding.level >= ASK and not finding.why.startswith(UNKNOWN_WHY)]
+    grave: frozenset[Effect] = frozenset(finding.effect or "privilege" for finding in known)
+    return Effects(kinds | grave or frozenset({"read"}), found[0].level if found else 0, reasons, unknown, grave)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,9 +126,7 @@ def deletes(path: str, folder: str = PROJECT) -> Iterator[Finding]:
 
 def changes(path: str, folder: str = PROJECT) -> Iterator[Finding]:
     """What new rights or a new owner for all below a path do."""
-    if place(path, folder) in ("root", "system", "device"):
-        yield Finding("privilege", NEVER, f"changes the rights of {shown(path)}")
-    elif _GUARD.fullmatch(_rooted(path, folder)):
+    if place(path, folder) in ("root", "system", "device") or _GUARD.fullmatch(_rooted(path, folder)):
         yield Finding("privilege", NEVER, f"changes the rights of {shown(path)}")
 
 

@@ -196,7 +196,12 @@ def _effects(row: Row) -> Iterator[Finding]:
 
 
 def _touched(row: Row, seen: Parsed, folder: str) -> Iterator[Finding]:
-    for roles, judge in ((row.reads, paths.reads), (row.writes, paths.writes), (row.deletes, paths.deletes), (row.rights, paths.changes)):
+    for roles, judge in (
+        (row.reads, paths.reads),
+        (row.writes, paths.writes),
+        (row.deletes, paths.deletes),
+        (row.rights, paths.changes),
+    ):
         for role in roles.split():
             for path in _named(role, seen):
                 if judge is paths.reads and path.startswith("@"):
@@ -217,5 +222,3 @@ def _named(role: str, seen: Parsed) -> Iterator[str]:
             yield from (word for word in operands if "/" in word or word.startswith((".", "~")))
             return
         yield from {"*": operands, "first": operands[:1], "rest": operands[1:], "sources": operands[:-1]}[role]
-
-

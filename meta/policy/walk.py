@@ -6,7 +6,7 @@ What a program does is known in `programs`. Branches that may not be taken are t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from meta.policy import paths
@@ -35,7 +35,9 @@ class Scope:
     folder: str = paths.PROJECT
 
     def copy(self) -> Scope:
-        return Scope(*(dict(part) for part in (self.variables, self.functions, self.aliases, self.files)), self.folder)  # type: ignore[arg-type]  # each keeps its type
+        return Scope(
+            dict(self.variables), dict(self.functions), dict(self.aliases), dict(self.files), self.folder
+        )  # fmt: skip
 
     def joined(self, other: Scope) -> None:
         """What is known whether or not the other way was taken."""
@@ -157,7 +159,15 @@ class Walk:
         inner = scope.copy()
         printed = ""
         for child in node.named_children:
-            if child.type in ("word", "string", "raw_string", "concatenation", "simple_expansion", "expansion", "command_substitution"):
+            if child.type in (
+                "word",
+                "string",
+                "raw_string",
+                "concatenation",
+                "simple_expansion",
+                "expansion",
+                "command_substitution",
+            ):
                 one(text_of(child), self.names(inner))
             else:
                 printed += self.walk(child, inner, stdin)
@@ -167,7 +177,9 @@ class Walk:
     def _for(self, node: Node, scope: Scope, stdin: str | None) -> str:
         name = node.child_by_field_name("variable")
         body = node.child_by_field_name("body")
-        values = [word for child in node.children_by_field_name("value") for word in words(text_of(child), self.names(scope))]
+        values = [
+            word for child in node.children_by_field_name("value") for word in words(text_of(child), self.names(scope))
+        ]
         inner = scope.copy()
         printed = ""
         for value in values[:CHOICES] + ([UNKNOWN] if len(values) > CHOICES or not values else []):
@@ -205,7 +217,11 @@ class Walk:
             return "", ""
         value = text[match.end() :]
         if value.startswith("("):
-            items = [word for child in node.named_children[-1].named_children for word in words(text_of(child), self.names(scope))]
+            items = [
+                word
+                for child in node.named_children[-1].named_children
+                for word in words(text_of(child), self.names(scope))
+            ]
             value = " ".join(items)
         else:
             value = one(value, self.names(scope))
@@ -237,7 +253,11 @@ class Walk:
             elif child.type == "variable_assignment" and not raw:
                 before.append(self._assigned(child, scope))
             else:
-                gap = (node.text or b"")[max(end - node.start_byte, 0) : child.start_byte - node.start_byte] if raw else b" "
+                gap = (
+                    (node.text or b"")[max(end - node.start_byte, 0) : child.start_byte - node.start_byte]
+                    if raw
+                    else b" "
+                )
                 raw += ["-"] * len(re.findall(rb"(?<!\S)-(?!\S)", gap)) if gap.strip() else []
                 if not gap and raw:
                     raw[-1] += text_of(child)
@@ -291,7 +311,9 @@ class Walk:
         redirects = [child for child in node.children if child.type in _REDIRECTS]
         inside = [part for child in redirects if child.type == "heredoc_redirect" for part in child.named_children]
         redirects += [child for child in inside if child.type in _REDIRECTS]
-        self.more = [text_of(child) for child in inside if child.type in ("word", "string", "raw_string", "concatenation")]
+        self.more = [
+            text_of(child) for child in inside if child.type in ("word", "string", "raw_string", "concatenation")
+        ]
         if body is not None:
             gap = (node.text or b"")[body.end_byte - node.start_byte : redirects[0].start_byte - node.start_byte]
             self.more = ["-"] * (gap.strip() == b"-") + self.more
@@ -358,6 +380,9 @@ class Walk:
         where = paths.normal(path, scope.folder)
         kept = scope.files.get(where, "")
         scope.files[where] = FOREIGN if FOREIGN in kept else (text or UNKNOWN if not kept else f"{kept}\n{text}")
+
+
+Handler = Callable[[Walk, list[str], Scope, str | None], str]  # a command's words -> what it prints
 
 
 def positional(argv: Sequence[str]) -> dict[str, str]:

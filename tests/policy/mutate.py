@@ -9,7 +9,38 @@ import shlex
 from collections.abc import Callable, Iterator
 
 BUILTIN = frozenset(
-    ": . alias bomb builtin case cat clean command coproc eval exec export for history if printf read select set source time trap type unset until while zap [ {".split()
+    [
+        ":",
+        ".",
+        "alias",
+        "bomb",
+        "builtin",
+        "case",
+        "cat",
+        "clean",
+        "command",
+        "coproc",
+        "eval",
+        "exec",
+        "export",
+        "for",
+        "history",
+        "if",
+        "printf",
+        "read",
+        "select",
+        "set",
+        "source",
+        "time",
+        "trap",
+        "type",
+        "unset",
+        "until",
+        "while",
+        "zap",
+        "[",
+        "{",
+    ]
 )
 _PLAIN = re.compile(r"[\w./:=@,+~*%-]+(?: [\w./:=@,+~*%-]+)*")
 _SHORT = {
@@ -26,7 +57,7 @@ def _heredoc(line: str, before: str = "bash", behind: str = "") -> str:
 
 
 def _sliced(line: str) -> str:
-    return f"part={shlex.quote(line[: len(line) // 2])}; part+={shlex.quote(line[len(line) // 2 :])}; eval \"$part\""
+    return f'part={shlex.quote(line[: len(line) // 2])}; part+={shlex.quote(line[len(line) // 2 :])}; eval "$part"'
 
 
 WHOLE: tuple[Callable[[str], str], ...] = (

@@ -81,4 +81,11 @@ ROWS = (
     Row("packer build", "spend", ("packer build x",), ("packer validate x",)),
 )  # fmt: skip
 
-WRAPPERS = (Wrapper("lxc exec", ("lxc exec box rm -rf a",), own=1, foreign=True), Wrapper("systemd-nspawn|firejail|bwrap|proot|fakeroot", ("fakeroot rm -rf a",), "-D --ro-bind --bind --setenv --chdir --tmpfs --proc --dev"))
+WRAPPERS = (
+    Wrapper("lxc exec", ("lxc exec box rm -rf a",), own=1, foreign=True),
+    Wrapper(
+        "systemd-nspawn|firejail|bwrap|proot|fakeroot",
+        ("fakeroot rm -rf a",),
+        "-D --ro-bind --bind --setenv --chdir --tmpfs --proc --dev",
+    ),
+)

@@ -78,6 +78,13 @@ ROWS = (
 
 WRAPPERS = (
     Wrapper("busybox|toybox", ("busybox rm -rf a",)),
-    Wrapper("script", ("script -c 'rm -rf a' log",), "-c --command -E -o -T -B -I -O", kind="flag", flags="-c --command", effects="write-project"),
+    Wrapper(
+        "script",
+        ("script -c 'rm -rf a' log",),
+        "-c --command -E -o -T -B -I -O",
+        kind="flag",
+        flags="-c --command",
+        effects="write-project",
+    ),
     Wrapper("flock", ("flock lock rm -rf a",), "-w -E --timeout", own=1),
 )

@@ -5,7 +5,7 @@ from meta.policy.nouns import Row, Wrapper
 ONE_DASH = "go java javac gcc clang ffmpeg openssl convert"
 VALUED = {
     "npm|pnpm|yarn|bun": "--prefix -w --workspace --filter -F -C --dir --cwd --registry --tag --otp", "cargo": "--manifest-path -p --package --features --target --bin --example -j --git --version --registry --token", "uv": "--project --directory --with --python -p --extra --group --env-file --index-url --config-file",
-    "pip": "-r -c -e -i --index-url --extra-index-url -t --target --prefix --python", "make|gmake": "-C -f -j -l -o -W -I --directory --file", "pytest": "-k -m -n -p -c -o --tb --rootdir --ignore --cov --maxfail --timeout --junitxml", 
+    "pip": "-r -c -e -i --index-url --extra-index-url -t --target --prefix --python", "make|gmake": "-C -f -j -l -o -W -I --directory --file", "pytest": "-k -m -n -p -c -o --tb --rootdir --ignore --cov --maxfail --timeout --junitxml",
     "poetry": "-C --directory -P --project", "go": "-o -ldflags -tags -run -C", "docker": "", "twine": "-u -p -r --repository --config-file", "tsc": "-p --project", "eslint": "-c --config --ext -f --format -o", "node": "-r", "ruff": "--config --select --ignore --line-length",
     "mvn|mvnw": "-f -pl -P -D", "gradle|gradlew": "-p -b -c -P", "conda|mamba|micromamba": "-n --name -p --prefix -c --channel -f --file", "just": "-f --justfile -d", "gem": "-v --version", "brew": "", "deno": "-c --config --import-map",
 }  # fmt: skip
