@@ -62,10 +62,9 @@ _STARTS = re.compile(
     r"|system|exec[lvpe]*|popen|shell_exec|passthru|proc_open|child_process|execSync|execFile\w*|spawn\w*|Open3\.\w+|qx|spawn|do shell script|os\.execute|io\.popen)\b\s*[({\[\"'`! ]"
     r"|`[^`]+`|%x[({\[]"
 )
-_LITERAL = re.compile(
-    r"""\[((?:\s*(?:'[^'\n]*'|"[^"\n]*")\s*,?)+)\]|'((?:\\.|[^'\\\n])*)'|"((?:\\.|[^"\\\n])*)"|`([^`]+)`|(?:qx|q|qq|%x)?[({]([^(){}]+)[)}]"""
-)
-_ITEM = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"")
+_ITEM = re.compile(r"""'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)\"""")
+_SEVERAL = re.compile(rf"(?:[\s,\[\](b]*(?:{_ITEM.pattern}))+")
+_LITERAL = re.compile(r"""'((?:\\.|[^'\\\n])*)'|"((?:\\.|[^"\\\n])*)"|`([^`]+)`|(?:qx|q|qq|%x)?[({]([^(){}]+)[)}]""")
 _SHELLED = frozenset(["python", "perl", "ruby", "node", "php", "lua", "awk", "osascript", "Rscript", "julia"])
 _QUOTED = re.compile(r"""'((?:\\.|[^'\\\n]){1,200})'|"((?:\\.|[^"\\\n]){1,200})"|`([^`\n]{1,200})`""")
 
@@ -90,6 +89,8 @@ def findings(language: str, code: str) -> Iterator[Finding]:
 
 def shell_texts(language: str, code: str) -> Iterator[str]:
     """The command lines that the code gives to a shell or starts, where they are written out; "" where they are not."""
+    if language == "awk" and re.search(r"\|\s*getline|\|\s*\"|\|&", code):
+        yield from (ansi(a or b) for a, b in _ITEM.findall(code))
     if language not in _SHELLED or not (started := list(_STARTS.finditer(code))):
         return
     if language == "node" and not re.search(r"child_process|execSync|spawn|execa|\bzx\b", code):
@@ -101,13 +102,14 @@ def shell_texts(language: str, code: str) -> Iterator[str]:
             if match.group().startswith(("`", "%x"))
             else match.end() - (match.group()[-1] != "(" or "qx" in match.group())
         )
-        literal = _LITERAL.search(code, begin, begin + 600)
-        if literal is None:
-            continue
-        found = True
-        if literal[1]:
-            yield " ".join(_typed(a or b) for a, b in _ITEM.findall(literal[1]))
-        else:
+        if several := _SEVERAL.match(code, begin):
+            found = True
+            words = [ansi(a or b) for a, b in _ITEM.findall(several.group())]
+            yield words[0]
+            if len(words) > 1 and not re.search(r"\s", words[0]):
+                yield " ".join(map(_typed, words))
+        elif literal := _LITERAL.search(code, begin, begin + 600):
+            found = True
             yield ansi(next(filter(None, literal.groups()), ""))
     if not found:
         yield ""

@@ -15,6 +15,8 @@ from meta.policy.paths import HOME
 
 MOST = 64  # words that braces make of one
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?$!_-]")
+_ALL = re.compile(r'"\$(?:\{?(@)\}?|\{([A-Za-z_]\w*)\[@\]\})"')
+_HEREDOC = re.compile(r"<<-?\s*(['\"\\]?)(\w+)['\"]?")
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _CODE = re.compile(r"x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|c(.)")
 KNOWN = {
@@ -41,6 +43,8 @@ class Names:
 
 def words(text: str, names: Names) -> list[str]:
     """The words that one word of source becomes."""
+    if match := _ALL.fullmatch(text):  # the one thing in quotes that becomes several words
+        return (names.value(match[1] or match[2]) or UNKNOWN).split()
     return [word for part in islice(_braces(text), MOST) for word in _split(part, names)]
 
 
@@ -135,6 +139,9 @@ def _matching(text: str, at: int) -> int:
             at += 1
         elif char in "'\"`":
             at = _closing(text, at) - 1
+        elif char == "<" and opened == "(" and (document := _HEREDOC.match(text, at)):
+            end = re.compile(rf"^\t*{re.escape(document[2])}$", re.MULTILINE).search(text, document.end())
+            at = end.end() - 1 if end else document.end()
         elif char == opened:
             depth += 1
         elif char == closed:
@@ -153,7 +160,7 @@ def _split(text: str, names: Names) -> list[str]:
         if quoted:
             current = (current or "") + piece
             continue
-        parts = re.split(r"[ \t\n]+", piece)
+        parts = re.split(rf"[{re.escape(names.value('IFS') or ' ')}]+", piece)
         for number, part in enumerate(parts):
             if number:
                 if current is not None:

@@ -28,7 +28,7 @@ def git(walk: Walk, argv: list[str], scope: Scope, stdin: str | None) -> str:
     for flag, value in seen.values:
         if flag in ("-c", "--config-env"):
             key, _, setting = value.partition("=")
-            _setting(walk, key, setting, scope)
+            _setting(walk, key, setting, scope, unsets=key != value)
         elif flag in ("-x", "--exec", "--extcmd", "--upload-pack", "--receive-pack", "--tree-filter", "--index-filter"):
             evaluated(walk, value, scope.copy(), "git runs")
     rest = list(seen.operands)

@@ -12,7 +12,9 @@ _PROGRAMS = """awk bash bun cargo cat chmod cp curl cut date dd df docker du ech
 install java kill kubectl less link ln ls make man meta mkdir more mv nice node npm nproc patch pip pr ps pwd pytest
 python rg rm rsync ruff sed sh sleep sort split ssh stat strip sudo sync tail tar tee time top touch tr true false uniq
 uv wc wget which who xargs yes zip"""
-DEVICES = frozenset(["con", "prn", "aux", "nul", "clock", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))])
+DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", "clock", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
+)
 RESERVED = frozenset(f"{_SLASH} {_PROGRAMS}".split()) | DEVICES
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,48}")
 LONGEST = 200  # characters of one part of a path; most file systems take 255 bytes

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from meta.policy.nouns import FOREIGN, MARKS, NEVER, SECRET, Finding
@@ -46,6 +47,12 @@ _RIGHTS = re.compile(
     r"/etc/(passwd|shadow|gshadow|group|sudoers(\.d(/.*)?)?|ld\.so\.preload|cron.*|pam\.d/.*|ssh/.*|profile(\.d/.*)?|rc\.local)|/proc/sysrq-trigger|/var/spool/cron/.*"
 )
 _HISTORY = re.compile(r"(.*/)?\.git(/(objects|refs|logs|HEAD|index).*)?")
+_KNOWN_SECRETS = [
+    path.split("/")
+    for path in ("/etc/shadow", ".env", ".env.local", *(f"{HOME}/{name}" for name in (
+        ".ssh/id_rsa", ".ssh/id_ed25519", ".aws/credentials", ".netrc", ".kube/config", ".docker/config.json", ".git-credentials",
+        ".pgpass", ".config/gh/hosts.yml", ".kaggle/kaggle.json", ".npmrc", ".pypirc")))
+]  # fmt: skip
 _ACCOUNTS = re.compile(r"/etc/passwd")
 
 
@@ -83,7 +90,7 @@ def place(path: str, folder: str = PROJECT) -> Place:
 
 def reads(path: str, folder: str = PROJECT) -> Iterator[Finding]:
     """What reading a file's content does."""
-    if _SECRET.fullmatch(_rooted(path, folder)) or _SECRET.fullmatch(path):
+    if _SECRET.fullmatch(_rooted(path, folder)) or _SECRET.fullmatch(path) or _may_be_secret(normal(path, folder)):
         yield Finding("read", NEVER, f"reads the credentials in {shown(path)}")
     elif place(path, folder) == "device" and not path.startswith(("/dev/loop", "/dev/sr")):
         yield Finding("read", 3, f"reads the device {shown(path)}")
@@ -135,6 +142,21 @@ def sends(path: str, folder: str = PROJECT) -> Iterator[Finding]:
     if _ACCOUNTS.fullmatch(normal(path, folder)):
         yield Finding("network", NEVER, f"sends {shown(path)}")
     yield from reads(path, folder)
+
+
+def _may_be_secret(pattern: str) -> bool:
+    """Whether a pattern of the shell fits a place of credentials; a `*` stands for no leading dot."""
+    if not re.search(r"[*?\[]", pattern):
+        return False
+    parts = pattern.split("/")
+    return any(
+        len(known) == len(parts)
+        and all(
+            fnmatchcase(one, part) and (one[0:1] != "." or part[0:1] == ".")
+            for one, part in zip(known, parts, strict=True)
+        )
+        for known in _KNOWN_SECRETS
+    )
 
 
 def _rooted(path: str, folder: str) -> str:

@@ -98,6 +98,9 @@ def run(walk: Walk, argv: list[str], scope: Scope, stdin: str | None) -> str:
         walk.never("runs what came from elsewhere")
         return FOREIGN
     name = table.program(first)
+    if re.search(r"\s", first):
+        walk.unknown(f"a program with a blank in its name: {first}")
+        return UNKNOWN
     if set(MARKS) & set(name) or re.search(r"[*?\[]", name.removeprefix("[").removeprefix("[")) or not name:
         if not first:
             return run(walk, argv[1:], scope, stdin) if argv[1:] else ""
@@ -152,7 +155,9 @@ def _shell(walk: Walk, name: str, argv: Sequence[str], scope: Scope, stdin: str 
         word = argv[at]
         at += 1
         if word.startswith("--"):
-            at += word in ("--rcfile", "--init-file")
+            if word in ("--rcfile", "--init-file") and argv[at:]:
+                sourced(walk, argv[at : at + 1], scope.copy(), None)
+                at += 1
             if word in ("--version", "--help"):
                 return ""
         elif "c" in word[1:] and word[0] == "-":

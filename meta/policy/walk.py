@@ -133,8 +133,8 @@ class Walk:
             return self._declares(node, scope)
         if kind == "unset_command":
             return self.simple(text_of(node).split(), scope, stdin)
-        if kind == "test_command":
-            one(text_of(node), self.names(scope))
+        if "$(" in (text := text_of(node)) or "`" in text:  # whatever else it is, that is run
+            one(text, self.names(scope))
         return ""
 
     def _list(self, node: Node, scope: Scope, stdin: str | None) -> str:
@@ -232,7 +232,11 @@ class Walk:
     def _hooked(self, name: str, value: str, scope: Scope) -> None:
         from meta.policy.programs import RUN_BY_OTHERS, TAKEN_OVER
 
-        if name in RUN_BY_OTHERS and value:
+        if name in ("PS1", "PS2", "PS4") and value:
+            double(value, self.names(scope))
+        elif name == "PATH" and any(part in ("", ".") or part.startswith(paths.TEMPORARY) for part in value.split(":")):
+            self.say([Finding("privilege", 3, "looks for programs where anybody may put them")])
+        elif name in RUN_BY_OTHERS and value:
             self.run(value, scope.copy())
         elif name in TAKEN_OVER:
             self.say([Finding("privilege", TAKEN_OVER[name], f"sets {name}")])

@@ -21,14 +21,61 @@ from tests.registration.conftest import estimate, snapshot, workflow_of
 UP = ("..", "../..", "../../..", "..\\..", "%2e%2e", "..%2f..", "....//....", ".\u200b.", "．．", "․․", "。。")
 ENDS = ("evil", "etc/cron.d/evil", ".ssh/authorized_keys", ".git/hooks/pre-commit")
 TRAVERSAL = [f"{up}/{end}" for up, end in product(UP, ENDS)]
-ABSOLUTE = ["/etc/passwd", "//etc/passwd", "/", "~/x", "~root/x", "C:\\x", "C:/x", "\\\\host\\share", "file:///etc/x", "\\etc", "/tmp/evil"]
+ABSOLUTE = [
+    "/etc/passwd",
+    "//etc/passwd",
+    "/",
+    "~/x",
+    "~root/x",
+    "C:\\x",
+    "C:/x",
+    "\\\\host\\share",
+    "file:///etc/x",
+    "\\etc",
+    "/tmp/evil",
+]
 LOOKALIKES = [
     "ｇate", "gаte", "ɡate", "gate\u200b", "gate\u202etxe", "g\u0301ate", "gate\ufeff", "𝗀ate", "ⅿeta", "gate\u00a0", "gaﬀe", "ſave", "Gate", "GATE",
     "gate\u2215x", "gate\u2044x", "gate／x", "ｃon", "nul\u200d", "ᵍate", "gate\u0000", "gate\n", "gate\r", "gate\t", "gate\x1b[31m", "gate\x7f",
 ]  # fmt: skip
-DEVICES = [f"{name}{end}" for name in ("con", "prn", "aux", "nul", "com1", "com9", "lpt1", "CON", "Nul") for end in ("", ".", ".txt", " ")]
-COMMANDS = ["ls", "rm", "git", "python", "sudo", "bash", "kill", "make", "cat", "ssh-", "cd", "env", "test", "uv", "meta"]
-SLASHES = ["help", "clear", "compact", "init", "login", "model", "review", "agents", "hooks", "permissions", "mcp", "memory", "/help", "/clear"]
+DEVICES = [
+    f"{name}{end}"
+    for name in ("con", "prn", "aux", "nul", "com1", "com9", "lpt1", "CON", "Nul")
+    for end in ("", ".", ".txt", " ")
+]
+COMMANDS = [
+    "ls",
+    "rm",
+    "git",
+    "python",
+    "sudo",
+    "bash",
+    "kill",
+    "make",
+    "cat",
+    "ssh-",
+    "cd",
+    "env",
+    "test",
+    "uv",
+    "meta",
+]
+SLASHES = [
+    "help",
+    "clear",
+    "compact",
+    "init",
+    "login",
+    "model",
+    "review",
+    "agents",
+    "hooks",
+    "permissions",
+    "mcp",
+    "memory",
+    "/help",
+    "/clear",
+]
 ODD = [
     "", ".", "-", "--", "-rf", "--force", "a", "1gate", "gate.", "gate..", "gate ", " gate", "gate/", "/gate", "gate//x", "gate/.", "gate;rm", "$(id)", "`id`", "gate|x",
     "gate&x", "gate*", "gate?", "[gate]", "{gate}", "gate'", 'gate"', "gate\\", "<gate>", "!gate", "#gate", "gate@{0}", "gate.lock", "gate~1", "gate^", "gate:x", "HEAD",

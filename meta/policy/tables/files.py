@@ -69,6 +69,7 @@ ROWS = (
         "write-project", ("convert a.png b.jpg",), ("converts a",)),
     Row("dos2unix|unix2dos|enconv|envsubst|m4|gettext|msgfmt|xgettext|ctags|etags|cscope|indent|astyle", "write-project", ("dos2unix a",), ("unix2x a",)),
     Row("vim|vi|nvim|nano|emacs|code|ed|ex|open|xdg-open|subl|micro|hx", "write-project", ("nano a",), ("vimx a",), reads="*"),
+    Row("vim|vi|nvim|ex", "destroy", ("vim +'!rm a' b",), ("vim +3 b",), words=r"\+.*(!|system|delete|:w).*"),
     Row("vim|vi|nvim|ex|emacs", "destroy", ("vim -c '!rm a' b",), ("vim b",), flags="-c --cmd -S --eval -l", values=r".*(!|system|delete|:w).*"),
     # deleting
     Row("rm|unlink|srm|trash|trash-put|rmtrash|grm|rimraf|del-cli", "", ("rm a", "rm -rf build"), ("rmx a",), deletes="*", level=1),
