@@ -111,6 +111,8 @@ def run(walk: Walk, argv: list[str], scope: Scope, stdin: str | None) -> str:
     argv = [name, *argv[1:]]
     if name in SHELLS:
         return _shell(walk, name, argv, scope, stdin)
+    if name in ("bun", "deno") and argv[1:2] and argv[1] in ("-e", "--eval", "-p", "--print", "eval"):
+        return coded(walk, "node", "".join(argv[2:3]), scope)
     if name in INTERPRETERS:
         return _interpreter(walk, name, argv, scope, stdin)
     if special := SPECIAL.get(name):
@@ -162,6 +164,9 @@ def _shell(walk: Walk, name: str, argv: Sequence[str], scope: Scope, stdin: str 
                 return ""
         elif "c" in word[1:] and word[0] == "-":
             is_text = True
+        elif word == "-n":
+            walk.say([Finding("read", 0, "checks the syntax")])
+            return ""
         elif "s" in word[1:]:
             from_input = True
         elif word in ("-o", "+o", "-O"):
@@ -320,7 +325,9 @@ def _prints(walk: Walk, argv: Sequence[str], scope: Scope, stdin: str | None) ->
             if files
             else (stdin or "")
         )
-    if name in _ALWAYS or (name in _DECODERS and any(_DECODES.fullmatch(word) for word in words)):
+    if (name in _ALWAYS and UNKNOWN not in (stdin or "")) or (
+        name in _DECODERS and any(_DECODES.fullmatch(word) for word in words)
+    ):
         return FOREIGN
     if name in _DOWNLOADS:
         _keeps(walk, name, words, scope)

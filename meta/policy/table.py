@@ -180,7 +180,8 @@ def findings(name: str, words: Sequence[str], folder: str, stdin: str | None) ->
         yield Finding("read", 0, "asks for help")
         return
     for row, seen in counted(name, known):
-        yield from _effects(row)
+        named = any(path for role in row.writes.split() for path in _named(role, seen))
+        yield from (found for found in _effects(row) if not (named and found.effect == "write-project"))
         if "network" in row.effects and (SECRET in (stdin or "") or any(SECRET in word for word in known)):
             yield Finding("network", NEVER, "sends the environment away")
         yield from _touched(row, seen, folder)

@@ -32,8 +32,6 @@ ROWS = (
     Row("go build|test|vet|fmt|run|work|list|env|version|doc|tool|generate|fix|bug|help|telemetry|cover", "write-project", ("go test ./...",), ("go frob",)),
     Row("go run", "network", ("go run github.com/x/y@latest",), ("go run .",), words=r".*@.*|[\w-]+\.[a-z]+/.*", level=3),
     Row("deno run|install|test|serve", "network", ("deno run https://x.example/a.ts",), ("deno run a.ts",), words=r"https?:.*", level=4),
-    Row("bun|deno", "destroy", ("bun -e x",), ("bun test",), flags="-e --eval -p --print", unless="--cwd"),
-    Row("deno eval|repl", "destroy", ("deno eval x",), ("deno test",)),
     Row("go get|install|mod", "network write-project", ("go get x",), ("go test",)),
     Row("go clean", "destroy", ("go clean -modcache",), ("go build",), flags="-modcache -cache"),
     Row("go clean", "write-project", ("go clean",), ("go build",)),
@@ -81,6 +79,8 @@ _RUNS = "--with --python -p --extra --group --project --directory --env-file --n
 WRAPPERS = (
     Wrapper("uv|poetry|pdm|hatch|rye|pipenv|pixi|conda|mamba|micromamba|pipx|uvx run", ("uv run --with x rm -rf a", "conda run -n x rm -rf a", "poetry run rm -rf a"), _RUNS),
     Wrapper("pnpm|npm|yarn|bun|bundle|mise|asdf|opam|stack|cabal|rbenv|pyenv|nvm|direnv-x|devbox|dotnet-x exec|dlx|x", ("pnpm exec rm -rf a", "bundle exec rm -rf a", "npm exec -- rm -rf a"), "-p --package --filter -F -C -w"),
+    Wrapper("rtk", ("rtk rm -rf a",)),
+    Wrapper("rtk test|err|proxy|summary|lint", ("rtk test rm -rf a",)),
     Wrapper("direnv exec", ("direnv exec . rm -rf a",), own=1),
     Wrapper("doppler|infisical|op|aws-vault|chamber|dotenvx|teller|envchain|summon|infisical run|exec", ("doppler run -- rm -rf a",), "-c -p --config --project --env --env-file -f --path"),
     Wrapper("dotenv|cross-env|cross-env-shell|env-cmd|with-env|coverage-run|xvfb|corepack|dotenv-cli", ("cross-env A=1 rm -rf a", "dotenv -f .env rm -rf a"), "-e -f"),
