@@ -55,6 +55,9 @@ def one(text: str, names: Names) -> str:
 
 def _braces(text: str) -> Iterator[str]:
     """The word with each choice of its first `{a,b}` or `{1..3}`, the rest likewise."""
+    if text.count("{") > MOST:
+        yield UNKNOWN
+        return
     found = _first_brace(text) if "{" in text else None
     if found is None:
         yield text
@@ -80,7 +83,7 @@ def _first_brace(text: str) -> tuple[int, int, list[str]] | None:
             elif text[at] == "," and depth == 1:
                 commas.append(at)
         if not end:
-            return None
+            continue
         if len(commas) > 1:
             places = [*commas, end]
             return start, end + 1, [text[a + 1 : b] for a, b in pairwise(places)]

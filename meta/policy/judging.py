@@ -17,9 +17,15 @@ if TYPE_CHECKING:
     from meta.policy.walk import Walk
 
 
+def known(walk: Walk, argv: Sequence[str], scope: Scope, stdin: str | None = None) -> list[Finding]:
+    """What the tables say of a command; nothing where they do not know it."""
+    walk.judged.append(tuple(argv))
+    return list(table.findings(argv[0], argv[1:], scope.folder, stdin))
+
+
 def judged(walk: Walk, argv: Sequence[str], scope: Scope, stdin: str | None) -> None:
     """Say what the tables know of a command, or that they do not."""
-    found = list(table.findings(argv[0], argv[1:], scope.folder, stdin))
+    found = known(walk, argv, scope, stdin)
     if not found and walk.foreign:
         found = [Finding("write-project", 1, "runs a program of a container")]
     if found:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from meta.policy import builtins, paths, special, table
 from meta.policy.builtins import inside, sourced
-from meta.policy.judging import coded, evaluated, judged, table_effects
-from meta.policy.nouns import FOREIGN, MARKS, NEVER, SECRET, UNKNOWN, Finding, Wrapper
+from meta.policy.judging import coded, evaluated, judged, known, table_effects
+from meta.policy.nouns import ASK, FOREIGN, MARKS, NEVER, SECRET, UNKNOWN, Finding, Wrapper
 from meta.policy.walk import Scope, positional, tainted
 
 if TYPE_CHECKING:
@@ -138,10 +138,10 @@ def _script(walk: Walk, name: str, argv: Sequence[str], scope: Scope) -> bool:
         return True
     if re.search(r"(^|/)s?bin/[^/]+$", first) and not first.startswith((".", "scripts")):
         return False
-    known = (
+    by_name = (
         name in SHELLS or name in INTERPRETERS or name in SPECIAL or (name,) in table.wrappers() or name in table.rows()
     )
-    if "/.bin/" in first or re.search(r"venv/(bin|Scripts)/", first) or (set(MARKS) & set(first) and known):
+    if "/.bin/" in first or re.search(r"venv/(bin|Scripts)/", first) or (set(MARKS) & set(first) and by_name):
         return False
     where = paths.place(first, scope.folder)
     if where == "project" or walk.foreign:
@@ -223,7 +223,7 @@ def _interpreter(walk: Walk, name: str, argv: Sequence[str], scope: Scope, stdin
         if name in ("deno",):
             return UNKNOWN
         if paths.place(rest[0], scope.folder) == "project" or walk.foreign:
-            judged_script(walk, name, rest, scope)
+            _judged_script(walk, name, rest, scope)
         elif set(MARKS) & set(rest[0]):
             walk.say([Finding("write-project", 1, "runs a script of the project")])
         else:
@@ -235,12 +235,10 @@ def _interpreter(walk: Walk, name: str, argv: Sequence[str], scope: Scope, stdin
     return coded(walk, language, stdin, scope)
 
 
-def judged_script(walk: Walk, name: str, rest: Sequence[str], scope: Scope) -> None:
+def _judged_script(walk: Walk, name: str, rest: Sequence[str], scope: Scope) -> None:
     """A script of the project; the tables know some by their names."""
     script = rest[0].rpartition("/")[2]
-    found = (
-        list(table.findings(script, rest[1:], scope.folder, None)) if script in table.rows() and "." in script else []
-    )
+    found = known(walk, [script, *rest[1:]], scope) if script in table.rows() and "." in script else []
     walk.say(found or [Finding("write-project", 1, "runs a script of the project")])
 
 
@@ -255,7 +253,7 @@ def _wrapped(walk: Walk, wrapper: Wrapper, argv: Sequence[str], scope: Scope, st
     key = " ".join((argv[0], *argv[1 : len(names)]))
     takes, at, own = set(wrapper.valued.split()), len(names), wrapper.own
     walk.say(table_effects(wrapper.effects, key))
-    walk.say(conditional(argv, scope))
+    walk.say(_conditional(walk, argv, scope))
     while at < len(argv):
         word = argv[at]
         if word == "--":
@@ -301,13 +299,9 @@ def _wrapped(walk: Walk, wrapper: Wrapper, argv: Sequence[str], scope: Scope, st
     return FOREIGN if "network" in wrapper.effects and key == "ssh" else printed
 
 
-def conditional(argv: Sequence[str], scope: Scope) -> list[Finding]:
-    """What the rows say of a program that runs another: of its own flags."""
-    return (
-        [f for f in table.findings(argv[0], argv[1:], scope.folder, None) if f.level >= 3]
-        if argv[0] in table.rows()
-        else []
-    )
+def _conditional(walk: Walk, argv: Sequence[str], scope: Scope) -> list[Finding]:
+    """What is grave about a program that runs another, by its own words."""
+    return [found for found in known(walk, argv, scope) if found.level >= ASK] if argv[0] in table.rows() else []
 
 
 def _prints(walk: Walk, argv: Sequence[str], scope: Scope, stdin: str | None) -> str:

@@ -17,6 +17,9 @@ from meta.policy import paths, tables
 from meta.policy.nouns import LEVELS, NEVER, SECRET, Effect, Finding, Row, Wrapper
 
 _VERSIONED = re.compile(r"(python|pip|ruby|node|perl|php|gcc|g\+\+|clang|clang\+\+|lua|pypy|bash)[-.\d]+w?")
+_VERBS = re.compile(
+    r"(.*[:_-])?(delete|destroy|purge|wipe|unpublish|publish|drop|erase|terminate|nuke|uninstall|shutdown|decommission|revoke)([:_-].*)?"
+)
 _HELP = frozenset({"--help", "--version", "-h", "-V", "-version", "version", "help"})
 
 
@@ -185,6 +188,16 @@ def findings(name: str, words: Sequence[str], folder: str, stdin: str | None) ->
         if "network" in row.effects and (SECRET in (stdin or "") or any(SECRET in word for word in known)):
             yield Finding("network", NEVER, "sends the environment away")
         yield from _touched(row, seen, folder)
+        yield from _asked(name, row, seen)
+
+
+def _asked(name: str, row: Row, seen: Parsed) -> Iterator[Finding]:
+    """A verb that destroys, given to a program of which only the name is known."""
+    by_name = not row.conditional and " " not in row.command and row.effects != "read"
+    if by_name and not (row.reads or row.writes or row.deletes):
+        for word in seen.operands[:3]:
+            if _VERBS.fullmatch(word):
+                yield Finding("destroy", 3, f"{name} {word}")
 
 
 def _effects(row: Row) -> Iterator[Finding]:

@@ -56,6 +56,7 @@ class Walk:
 
     def __init__(self, project: str = "") -> None:
         self.found: list[Finding] = []
+        self.judged: list[tuple[str, ...]] = []  # the words of each command that the tables were asked about
         self.project = project.rstrip("/")
         self.depth = 0
         self.commands = 0
