@@ -25,25 +25,11 @@ INTERPRETERS: dict[str, tuple[str, str, str]] = {
     "ts-node": ("node", "-e --eval", "-P"),
 }  # fmt: skip
 # Variables whose value other programs run, and those by which a program becomes another one, with their level.
-RUN_BY_OTHERS = frozenset(
-    [
-        "PROMPT_COMMAND",
-        "PAGER",
-        "GIT_PAGER",
-        "EDITOR",
-        "VISUAL",
-        "GIT_EDITOR",
-        "GIT_SEQUENCE_EDITOR",
-        "GIT_SSH_COMMAND",
-        "GIT_SSH",
-        "GIT_EXTERNAL_DIFF",
-        "GIT_ASKPASS",
-        "MANPAGER",
-        "LESSOPEN",
-        "BROWSER",
-        "RSYNC_RSH",
-    ]
-)
+RUN_BY_OTHERS = frozenset([
+    "PROMPT_COMMAND", "PAGER", "GIT_PAGER", "EDITOR", "VISUAL", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR",
+    "GIT_SSH_COMMAND", "GIT_SSH", "GIT_EXTERNAL_DIFF", "GIT_ASKPASS", "MANPAGER", "LESSOPEN", "BROWSER",
+    "RSYNC_RSH",
+])  # fmt: skip
 TAKEN_OVER = {
     "LD_PRELOAD": 3, "LD_LIBRARY_PATH": 1, "DYLD_INSERT_LIBRARIES": 3, "BASH_ENV": 3, "ENV": 1, "PERL5OPT": 3, "NODE_OPTIONS": 1, "PYTHONSTARTUP": 3,
     "HUSKY": NEVER, "HUSKY_SKIP_HOOKS": NEVER, "SKIP": 3, "PRE_COMMIT_ALLOW_NO_CONFIG": 3, "HISTFILE": 3, "GIT_CONFIG_GLOBAL": 3, "GIT_CONFIG_COUNT": 3,
@@ -61,29 +47,10 @@ _DECODERS = frozenset(
 _ALWAYS = frozenset(
     ["rev", "tr", "gunzip", "zcat", "bzcat", "xzcat", "zstdcat", "bunzip2", "unxz", "uudecode", "iconv", "tac"]
 )
-_DOWNLOADS = frozenset(
-    [
-        "curl",
-        "wget",
-        "nc",
-        "ncat",
-        "netcat",
-        "socat",
-        "fetch",
-        "http",
-        "https",
-        "xh",
-        "aria2c",
-        "ftp",
-        "lynx",
-        "w3m",
-        "telnet",
-        "ssh",
-        "dig",
-        "nslookup",
-        "host",
-    ]
-)
+_DOWNLOADS = frozenset([
+    "curl", "wget", "nc", "ncat", "netcat", "socat", "fetch", "http", "https", "xh", "aria2c", "ftp", "lynx",
+    "w3m", "telnet", "ssh", "dig", "nslookup", "host",
+])  # fmt: skip
 SPECIAL = builtins.BUILTINS | special.SPECIAL
 
 
@@ -115,8 +82,8 @@ def run(walk: Walk, argv: list[str], scope: Scope, stdin: str | None) -> str:
         return coded(walk, "node", "".join(argv[2:3]), scope)
     if name in INTERPRETERS:
         return _interpreter(walk, name, argv, scope, stdin)
-    if special := SPECIAL.get(name):
-        return special(walk, argv, scope, stdin)
+    if own := SPECIAL.get(name):
+        return own(walk, argv, scope, stdin)
     if wrapper := table.wrappers().get((name, *argv[1:2])) or table.wrappers().get((name,)):
         return _wrapped(walk, wrapper, argv, scope, stdin)
     if TRUSTED.match(" ".join(argv)):

@@ -8,40 +8,11 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 
-BUILTIN = frozenset(
-    [
-        ":",
-        ".",
-        "alias",
-        "bomb",
-        "builtin",
-        "case",
-        "cat",
-        "clean",
-        "command",
-        "coproc",
-        "eval",
-        "exec",
-        "export",
-        "for",
-        "history",
-        "if",
-        "printf",
-        "read",
-        "select",
-        "set",
-        "source",
-        "time",
-        "trap",
-        "type",
-        "unset",
-        "until",
-        "while",
-        "zap",
-        "[",
-        "{",
-    ]
-)
+BUILTIN = frozenset([
+    ":", ".", "alias", "bomb", "builtin", "case", "cat", "clean", "command", "coproc", "eval", "exec", "export",
+    "for", "history", "if", "printf", "read", "select", "set", "source", "time", "trap", "type", "unset",
+    "until", "while", "zap", "[", "{",
+])  # fmt: skip
 _PLAIN = re.compile(r"[\w./:=@,+~*%-]+(?: [\w./:=@,+~*%-]+)*")
 _SHORT = {
     "rm -rf": ("rm -r -f", "rm -fr", "rm --recursive --force", "rm -Rf", "rm -r --force", "rm --force -R"), "git push -f": ("git push --force",),
