@@ -325,13 +325,14 @@ def _polished(
     workflow: Workflow, own: Wording, model: llm.Access, taken: Collection[str]
 ) -> tuple[Wording, tuple[Check, ...]]:
     """The model's words where they can be taken, else the tool's own, and what came of it."""
-    from meta.generation import naming, wording
+    from meta.generation import wording
+    from meta.policy.names import RESERVED
 
     facts = wording.facts(workflow)
     if left := residue.kinds([own.name, own.description, *facts]):
         return own, (Check("polish", None, f"not done, the facts hold what looks like a secret: {', '.join(left)}"),)
     try:
-        better = llm.polish(model, own, facts, taken={*taken, *naming.RESERVED})
+        better = llm.polish(model, own, facts, taken={*taken, *RESERVED})
     except llm.UnusableError as reason:
         return own, (Check("polish", None, f"not done, the own words stay: {reason}"),)
     return better, (Check("polish", True, f"name and text by {model.model}"),)

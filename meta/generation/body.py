@@ -16,6 +16,7 @@ import libcst as cst
 from meta.generation import words
 from meta.generation.words import Names, call, literal
 from meta.model import Derivation, Fixed, Hole, Parameter, Workflow, WorkflowStep
+from meta.policy.steps import openings
 
 RESERVED = frozenset(
     ("given", "run", "output", "pause", "str", "list", "bool", "re", "typed", "Shell", "PurePosixPath", "text")
@@ -108,6 +109,7 @@ class _Builder:
         self.by_name = {step.name: step for step in steps}
         self.tolerated = {s.guard.step for s in workflow.steps if s.guard and s.guard.outcome == "failed"}
         self.constants: dict[str, cst.List] = {}
+        self.signs = openings(workflow)
         self.outputs = [p for p in self.parameters if p.source == "output" and p.derivation]
         self.resume = self._resume()
 
@@ -162,7 +164,12 @@ class _Builder:
 
     def _finders(self) -> list[cst.BaseStatement]:
         return [
-            _finder(parameter, parameter.derivation, self.names.identifiers[parameter.name])
+            _finder(
+                parameter,
+                parameter.derivation,
+                self.names.identifiers[parameter.name],
+                self.signs.get(parameter.name, ""),
+            )
             for parameter in self.parameters
             if parameter.derivation and parameter.source in ("derived", "output")
         ]
@@ -343,8 +350,8 @@ def _raw(pattern: str) -> str:
     return f'r"{pattern}"' if simple and "\\" in pattern else repr(pattern)
 
 
-def _finder(parameter: Parameter, derivation: Derivation, name: str) -> cst.BaseStatement:
-    """A function from the source's text to the parameter's value, None where the rule does not apply."""
+def _finder(parameter: Parameter, derivation: Derivation, name: str, signs: str) -> cst.BaseStatement:
+    """A function from the source's text to the parameter's value, None where the rule does not apply or it begins so."""
     lines = ["if text is None:", "    return None"]
     for operation, *arguments in derivation.program:
         if operation == "regex":
@@ -361,7 +368,13 @@ def _finder(parameter: Parameter, derivation: Derivation, name: str) -> cst.Base
         else:
             lines.append(f"text = {_OPERATIONS[operation].format(*arguments)}")
     last = lines.pop()
-    lines.append(last.replace("text = ", "return ", 1) if last.startswith("text = ") else f"{last}\n    return text")
+    if signs:
+        begins = repr(signs) if len(signs) == 1 else repr(tuple(signs))
+        lines += [last, f"return None if text.startswith({begins}) else text"]
+    else:
+        lines.append(
+            last.replace("text = ", "return ", 1) if last.startswith("text = ") else f"{last}\n    return text"
+        )
     of = "the output of " if parameter.source == "output" else ""
     doc = f'"""`{parameter.name}`, as it follows from {of}`{derivation.source}`."""'
     return _source("\n    ".join([f"def find_{name}(text: str | None) -> str | None:", doc, *lines]))

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from meta.generation import body, manifest, options, render, wording, words
-from meta.generation.effects import NEEDS_CONSENT, effects
+from meta.generation import body, consent, manifest, options, render, wording, words
 from meta.model import Decision, Estimate, Hole, Rest, Tool, Wording, Workflow, WorkflowStep
+from meta.policy.steps import declared
 
 
 def generate(
@@ -36,15 +36,15 @@ def generate(
     steps, code = body.reachable(workflow.steps), body.build(workflow, name)
     kind = template(workflow, code)
     place = render.folder(templates, kind)
-    version, allow = render.version(place), consent(steps, code.names)
+    effects = consent.effects(workflow, steps)
+    version, allow = render.version(place), consent.needed(workflow, steps, code.names)
     answers = {
         "name": name, "workflow": workflow.id, "description": about, "version": version, "template": kind,
         "script": [(step.name, body.fixed_line(step)) for step in steps] if kind == "bash-script" else [],
-        "summary": textwrap.fill(told.summary, 110), "allow": allow, **_facts(workflow, steps, code),
+        "summary": textwrap.fill(told.summary, 110), "allow": allow, "may": consent.MAY, **_facts(workflow, steps, code),
     }  # fmt: skip
     files = render.render(dict.fromkeys((render.folder(templates, "python-script"), place)), answers)
-    effective = tuple(sorted({effect for step in steps for effect in effects(step)}))
-    tool = Tool(name, workflow.id, kind, version, {}, about, effective)
+    tool = Tool(name, workflow.id, kind, version, {}, about, declared(effects.values()))
     files["tool.toml"] = manifest.manifest(workflow, tool, estimate, decision)
     files["evidence.json"] = manifest.evidence(workflow, code.resume, [f"--allow-{effect}" for effect in allow])
     return replace(tool, files=dict(sorted(files.items())))
@@ -62,17 +62,6 @@ def template(workflow: Workflow, code: body.Body) -> str:
     return "bash-script" if fixed and sum(map(words.needs_shell, steps)) >= 2 else "python-script"
 
 
-def consent(steps: Sequence[WorkflowStep], names: words.Names) -> dict[str, str]:
-    """The effects that the caller must agree to, each with the condition under which it can happen, as Python."""
-    found: dict[str, str] = {}
-    for effect in NEEDS_CONSENT:
-        risky = [step for step in steps if effect in effects(step)]
-        switches = [f"given.{names.of(step.switch).value}" for step in risky if step.switch]
-        if risky:
-            found[effect] = f" and ({' or '.join(switches)})" if len(switches) == len(risky) else ""
-    return found
-
-
 def _facts(workflow: Workflow, steps: Sequence[WorkflowStep], code: body.Body) -> dict[str, object]:
     """What the template must know to leave out what this tool does not need."""
     commands = [step for step in steps if step.kind == "command"]
@@ -80,8 +69,9 @@ def _facts(workflow: Workflow, steps: Sequence[WorkflowStep], code: body.Body) -
     styles = {part.style for part in parts if isinstance(part, Hole | Rest)}
     styles |= {part.long_style for part in parts if isinstance(part, Hole)}
     typed = "typed(" in code.code
+    rows = options.rows(workflow, code.names, code.required)
     return {
-        "body": code.code, "call": code.call, "options": options.rows(workflow, code.names, code.required),
+        "body": code.code, "call": code.call, "options": rows,
         "values": any(p.type != "bool" and p.source in ("caller", "output") for p in workflow.parameters),
         "required": bool(code.required), "resume": list(code.resume), "outputs": code.outputs,
         "repairs": code.repairs, "unchecked": code.unchecked, "styles": sorted(styles) if typed else [],
@@ -89,5 +79,5 @@ def _facts(workflow: Workflow, steps: Sequence[WorkflowStep], code: body.Body) -
         "pairs": typed or any(words.is_pair(part) and not words.is_syntax(part) for part in parts),
         "shell": any(map(words.needs_shell, commands)), "environment": any(map(words.sets_environment, commands)),
         "paths": "PurePosixPath(" in code.code, "directories": any(step.directory for step in commands),
-        "secrets": any(p.type == "secret" and p.source == "caller" for p in workflow.parameters),
+        "guarded": "plain(" in rows, "secrets": any(p.type == "secret" and p.source == "caller" for p in workflow.parameters),
     }  # fmt: skip

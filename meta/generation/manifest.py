@@ -14,8 +14,8 @@ from itertools import zip_longest
 import tomlkit
 from tomlkit.items import Array
 
-from meta.generation.effects import effects
 from meta.model import Check, Decision, Estimate, Occurrence, Tool, Verdict, Workflow, WorkflowStep
+from meta.policy.steps import declared, of_step
 from meta.rendering import option, required, template
 from meta.vetting import is_id, is_name, visible
 
@@ -72,7 +72,7 @@ def manifest(workflow: Workflow, tool: Tool, estimate: Estimate, decision: Decis
         },
         "decision": {"build": decision.build, "reason": decision.reason},
         "estimate": _estimate(estimate),
-        "steps": [_step(step) for step in workflow.steps],
+        "steps": [_step(step, workflow) for step in workflow.steps],
         "parameters": [_parameter(workflow, name) for name in range(len(workflow.parameters))],
         "evidence": {
             "occurrences": workflow.support,
@@ -130,10 +130,10 @@ def _estimate(estimate: Estimate) -> dict[str, object]:
     return {**numbers, "payback_interval": list(estimate.interval), "sources": dict(sorted(estimate.sources.items()))}
 
 
-def _step(step: WorkflowStep) -> dict[str, object]:
+def _step(step: WorkflowStep, workflow: Workflow) -> dict[str, object]:
     guard = f"{step.guard.step} {step.guard.outcome}" if step.guard else ""
     return {"name": step.name, "kind": step.kind, "template": template(step), "presence": round(step.presence, 3),
-            "when": guard, "directory": step.directory, "effects": list(effects(step))}  # fmt: skip
+            "when": guard, "directory": step.directory, "effects": list(declared([of_step(step, workflow)]))}  # fmt: skip
 
 
 def _parameter(workflow: Workflow, index: int) -> dict[str, object]:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from meta.model import Workflow, WorkflowStep
+from meta.policy.names import RESERVED, SLUG
 from meta.vetting import is_name
 
 
@@ -60,15 +61,6 @@ TOPICS = (
     Topic("clean", "clean up", "clean up", "clean rm prune", "clean cleanup remove"),
 )  # fmt: skip
 _QUIET = {"stage": {"commit", "push"}, "fix": {"lint", "format"}}  # not said beside these
-_SLASH = """agents branch bug chat clear compact compress config context copy cost diff docs doctor editor effort exit
-export extensions fast help hooks ide init login logout mcp memory model new permissions plan plugin quit redo resume
-review rewind share skills stats status tasks test theme tools undo usage vim"""
-_PROGRAMS = """awk bash bun cargo cat chmod cp curl cut date dd df docker du echo env find git go grep gzip head helm id
-install java kill kubectl less link ln ls make man meta mkdir more mv nice node npm nproc patch pip pr ps pwd pytest
-python rg rm rsync ruff sed sh sleep sort split ssh stat strip sudo sync tail tar tee time top touch tr true false uniq
-uv wc wget which who xargs yes zip"""
-RESERVED = frozenset(f"{_SLASH} {_PROGRAMS}".split())
-_SLUG = re.compile(r"[a-z][a-z0-9-]{1,48}")
 
 
 def topics(steps: Iterable[WorkflowStep]) -> tuple[Topic, ...]:
@@ -87,8 +79,8 @@ def name(workflow: Workflow, taken: Collection[str] = ()) -> str:
     if len(words) > 2 and all(topic.check for topic in about):
         words = ["gate"]
     slug = "-".join(words[:3]) or _program(workflow.steps)
-    if slug and (slug in RESERVED or not _SLUG.fullmatch(slug)):
-        slug = f"run-{slug}" if _SLUG.fullmatch(f"run-{slug}") else "run-steps"
+    if slug and (slug in RESERVED or not SLUG.fullmatch(slug)):
+        slug = f"run-{slug}" if SLUG.fullmatch(f"run-{slug}") else "run-steps"
     slug = slug or "run-steps"
     number = 1
     while (unique := slug if number == 1 else f"{slug[:44]}-{number}") in taken or unique in RESERVED:

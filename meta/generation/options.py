@@ -8,16 +8,21 @@ from dataclasses import replace
 
 from meta.generation.words import Names, RefusedError, flat
 from meta.model import Fixed, Group, Hole, Parameter, Part, Word, Workflow, WorkflowStep
+from meta.policy.nouns import LEVELS
+from meta.policy.steps import openings
 from meta.rendering import option, template
 from meta.vetting import is_name
 
-TAKEN = frozenset(("dry_run", "failed", "json", "tail", "from", "help", "allow_destroy", "allow_spend"))
+TAKEN = frozenset(
+    ("dry_run", "failed", "json", "tail", "from", "help", *(f"allow_{effect}".replace("-", "_") for effect in LEVELS))
+)
 
 
 def rows(workflow: Workflow, names: Names, required: Collection[str]) -> str:
     """The rows `"--name": {settings},` of the caller's and output parameters, in order."""
+    signs = openings(workflow)
     return "".join(
-        f"{option(parameter.name)!r}: {_settings(parameter, workflow.steps, names, required)},\n"
+        f"{option(parameter.name)!r}: {_settings(parameter, workflow, names, required, signs.get(parameter.name, ''))},\n"
         for parameter in workflow.parameters
         if parameter.source in ("caller", "output")
     )
@@ -30,7 +35,7 @@ def check(parameters: Iterable[Parameter]) -> None:
             raise RefusedError(f"the parameter {parameter.name!r} has the name of an option of every tool: rename it")
 
 
-def _settings(parameter: Parameter, steps: Iterable[WorkflowStep], names: Names, required: Collection[str]) -> str:
+def _settings(parameter: Parameter, workflow: Workflow, names: Names, required: Collection[str], signs: str) -> str:
     settings: dict[str, object] = {}
     dest = names.identifiers[parameter.name]
     if dest != parameter.name.replace("-", "_"):
@@ -47,10 +52,22 @@ def _settings(parameter: Parameter, steps: Iterable[WorkflowStep], names: Names,
     if settings.get("default") is False:
         del settings["default"]
     text = ", ".join(f"{key!r}: {value!r}" for key, value in settings.items())
+    if signs and parameter.type != "bool":
+        recorded = ", ".join(map(repr, (signs, *_recorded(parameter, workflow, signs))))
+        text += f", 'type': plain({recorded})"
     if parameter.type == "secret" and parameter.default is None:
         variable = re.sub(r"\W", "_", parameter.name).upper()
         text = text.replace("'required': True", "") + f", 'default': os.environ.get({variable!r})"
-    return "{" + f"{text.strip(', ')}, 'help': {_help(parameter, steps)!r}".lstrip(", ") + "}"
+    return "{" + f"{text.strip(', ')}, 'help': {_help(parameter, workflow.steps)!r}".lstrip(", ") + "}"
+
+
+def _recorded(parameter: Parameter, workflow: Workflow, signs: str) -> tuple[str, ...]:
+    """The values that begin so and were recorded; they are what the parameter is for."""
+    seen = [run.bindings.get(parameter.name, "") for run in workflow.occurrences]
+    values = [
+        value for one in (*seen, str(parameter.default or "")) for value in (one if isinstance(one, list) else [one])
+    ]
+    return tuple(sorted({value for value in values if isinstance(value, str) and value.startswith(tuple(signs))}))
 
 
 def _help(parameter: Parameter, steps: Iterable[WorkflowStep]) -> str:

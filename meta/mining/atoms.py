@@ -10,12 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from meta.shell import Node, root, text_of
 
-LIMIT = 16 * 2**10  # characters; the grammar takes time with the square of text that it cannot read
-
-_PARSER = Parser(Language(tree_sitter_bash.language()))
 _OPERATORS = frozenset({"&&", "||", ";", "&", "\n", ";;"})
 _COMPOUND = frozenset(
     [
@@ -45,12 +41,8 @@ class Atom:
 
 def read(command: str) -> list[Atom] | None:
     """The atoms of a call, None where it is not of the grammar."""
-    root = _PARSER.parse(command.encode(errors="surrogatepass")).root_node
-    return None if root.has_error else list(atoms_of(root))
-
-
-def text_of(node: Node) -> str:
-    return (node.text or b"").decode(errors="replace")
+    tree = root(command)
+    return None if tree.has_error else list(atoms_of(tree))
 
 
 def atoms_of(node: Node) -> Iterator[Atom]:
@@ -62,9 +54,9 @@ def atoms_of(node: Node) -> Iterator[Atom]:
     return (atom for _, atom in atoms)
 
 
-def _walk(root: Node) -> Iterator[tuple[int, Atom]]:
+def _walk(top: Node) -> Iterator[tuple[int, Atom]]:
     """Every atom with its place; without recursion, as a list nests once for each of its commands."""
-    waiting: list[Node | tuple[int, Atom]] = [root]
+    waiting: list[Node | tuple[int, Atom]] = [top]
     while waiting:
         item = waiting.pop()
         if isinstance(item, tuple):

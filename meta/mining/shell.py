@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
-from tree_sitter import Node
-
 from meta.mining import commands as known
-from meta.mining.atoms import LIMIT, Atom, atoms_of, commands_below, read, text_of
+from meta.mining.atoms import Atom, atoms_of, commands_below, read
 from meta.model import StepKind, Word
 from meta.rendering import quote
+from meta.shell import LIMIT, Node, text_of
 
 MOST = 1000  # atoms of a call other than words; what is set up is carried past each command
 DEEPEST = 20  # groups within groups, and words of context before a command

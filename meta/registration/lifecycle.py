@@ -22,6 +22,7 @@ from meta import edits
 from meta.edits import Journal
 from meta.errors import UserError
 from meta.model import Estimate, Tool, Workflow
+from meta.policy.names import wrong_name, wrong_path
 from meta.registration import actions, branch, index
 from meta.registration.actions import Action, Keep, Moved, Undone
 from meta.registration.agents import registrars
@@ -33,7 +34,6 @@ State = Literal["proposed", "accepted", "registered", "retired"]
 TOOLS = "generated_tools"
 RETIRED = f"{TOOLS}/.retired"
 SKILLS = ".agents/skills"
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,48}")
 _SHARED = ("AGENTS.md", "CLAUDE.md")  # files of the user in which only a block is ours
 _DECLINED = ".meta/declined.json"
 
@@ -199,8 +199,8 @@ def hand_over(workspace: Path, name: str) -> tuple[tuple[Path, ...], tuple[str, 
 
 
 def _check(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise UserError(f"{name!r} is no tool name: small letters, digits and dashes, 2 to 49 of them, a letter first.")
+    if reason := wrong_name(name):
+        raise UserError(reason)
 
 
 def unknown(workspace: Path, name: str, states: Iterable[State]) -> UserError:
@@ -286,9 +286,8 @@ def _list_tools(workspace: Path, log: Journal) -> tuple[str, ...]:
 
 
 def _inside(path: str) -> None:
-    parts = path.split("/")
-    if path.startswith("/") or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
-        raise UserError(f"{path!r} is no path inside the workspace. The tool is refused.")
+    if reason := wrong_path(path):
+        raise UserError(f"{reason} The tool is refused.")
 
 
 def _no_linked_parent(workspace: Path, path: str) -> None:

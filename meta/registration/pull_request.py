@@ -23,9 +23,12 @@ REFUSED = 5  # reasons that are listed
 _EFFECTS = {
     "read": "read the project",
     "write-project": "write in the project",
+    "write-outside": "write outside of the project",
     "network": "use the network",
     "spend": "spend money",
     "destroy": "delete or overwrite what cannot be restored",
+    "privilege": "use or change rights",
+    "unknown": "run programs whose effects are not known",
 }
 _WHERE = {
     "bubblewrap": "in a bubblewrap sandbox without network",

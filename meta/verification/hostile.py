@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from meta import rendering
 from meta.model import Binding, Check, Group, Hole, Occurrence, Parameter, Part, Workflow
+from meta.policy.steps import openings
 from meta.verification import trials
 from meta.verification.trials import Outcome
 
@@ -21,25 +22,33 @@ HOSTILE = (
     "$(touch pwned)",
     "`touch pwned`; touch pwned && touch pwned | touch pwned",
     "one\ntouch pwned",
-    "--output=pwned",
     "naïve ☃ \U0001f600",
     "back\\slash $HOME ~ * {a,b} !x #y",
 )
-_MAY_BE_REFUSED = ("one\ntouch pwned", "--output=pwned")  # a tool may be stricter than the shell
+OPTION = "--output=pwned"  # must be refused where a program would take it for an option
+_MAY_BE_REFUSED = ("one\ntouch pwned", OPTION)  # a tool may be stricter than the shell
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """One hostile value for some parameters of a recorded run, beside the same run with an ordinary value."""
+    """One hostile value for some parameters of a recorded run, beside the same run with an ordinary value.
+
+    `refused` tells that the value must not be accepted.
+    """
 
     parameters: tuple[str, ...]
     value: str
     bindings: Mapping[str, Binding]
     plain: Mapping[str, Binding]
+    refused: bool = False
 
 
 def attacks(workflow: Workflow) -> list[Attack]:
-    """Every hostile value for every parameter that takes text; those of one recorded run are attacked together."""
+    """Every hostile value for every parameter that takes text; those of one recorded run are attacked together.
+
+    An option where a value stands by itself must be refused, so there each parameter is attacked alone.
+    """
+    guarded = {name for name, signs in openings(workflow).items() if "-" in signs}
     left = [p for p in workflow.parameters if p.type in _TEXT and p.source != "derived" and not _is_shell(workflow, p)]
     found: list[Attack] = []
     while left:
@@ -49,6 +58,9 @@ def attacks(workflow: Workflow) -> list[Attack]:
         together = [p for p in left if p.name in base.bindings]
         left = [p for p in left if p not in together]
         found += [_attack(together, base, value) for value in HOSTILE]
+        found += [_attack([p], base, OPTION, refused=True) for p in together if p.name in guarded]
+        if free := [p for p in together if p.name not in guarded]:
+            found.append(_attack(free, base, OPTION))
     return found
 
 
@@ -62,13 +74,13 @@ def _base(workflow: Workflow, parameters: list[Parameter]) -> Occurrence | None:
     return best if best is not None and rank(best)[0] else None
 
 
-def _attack(parameters: list[Parameter], base: Occurrence, value: str) -> Attack:
+def _attack(parameters: list[Parameter], base: Occurrence, value: str, *, refused: bool = False) -> Attack:
     kept = {name: bound for name, bound in base.bindings.items() if name != "failed"}
 
     def bound(text: str) -> dict[str, Binding]:
         return {**kept, **{p.name: [text] if p.type == "list" else text for p in parameters}}
 
-    return Attack(tuple(p.name for p in parameters), value, bound(value), bound(TOKEN))
+    return Attack(tuple(p.name for p in parameters), value, bound(value), bound(TOKEN), refused)
 
 
 def _is_shell(workflow: Workflow, parameter: Parameter) -> bool:
@@ -92,8 +104,11 @@ def check(workflow: Workflow, attacks: list[Attack], outcomes: list[Outcome]) ->
         return Check("hostile values", None if exempt else True, "; ".join(note) or "it takes no text")
     refused, failed, wrong = 0, 0, []
     for attack, plain, hostile in zip(attacks, outcomes[::2], outcomes[1::2], strict=True):
-        if hostile.code == 2 and not hostile.run and attack.value in _MAY_BE_REFUSED:
+        if hostile.code and not hostile.run and attack.value in _MAY_BE_REFUSED:
             refused += len(attack.parameters)
+        elif attack.refused:
+            failed += 1
+            wrong.append(f"{attack.value!r} for {attack.parameters[0]}: it is taken for an option")
         elif reason := _harm(workflow, attack, plain, hostile):
             failed += len(attack.parameters)
             wrong.append(f"{attack.value!r} for {', '.join(attack.parameters)}: {reason}")

@@ -12,11 +12,14 @@ import re
 import shutil
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from meta import process, rendering
 from meta.model import Check, Fixed, Tool, Workflow
+from meta.policy import NEVER, effects, steps
+from meta.rendering import quote
 
 _NO_IMPORT = frozenset({
     "socket", "ssl", "socketserver", "http", "urllib", "ftplib", "smtplib", "poplib", "imaplib", "nntplib",
@@ -46,6 +49,7 @@ def check(tool: Tool, workflow: Workflow) -> tuple[Check, ...]:
     for name, text in sources.items():
         if name != "test_tool.py":
             findings += [f"{name}: {f}" for f in policy(text, workflow, scripted=script is not None)]
+    findings += list(_declares(tool, workflow)) + list(_does(tool, workflow))
     named = ["what a parameter names" if name == "*" else name for name in sorted(programs(workflow), reverse=True)]
     detail = "; ".join(findings) or f"runs only {', '.join(named) or 'nothing'}"
     return Check("parses", True), _lint(sources), Check("policy", not findings, detail)
@@ -82,6 +86,60 @@ def _lint(sources: dict[str, str]) -> Check:
         done = process.run(argv, cwd=Path(folder))
     found = (done.stdout + done.stderr).splitlines()
     return Check("lint", not found, "; ".join(found[:5]))
+
+
+def _declares(tool: Tool, workflow: Workflow) -> Iterator[str]:
+    """What the steps may do and the tool does not say, does without asking, or must never do."""
+    said = _declared(tool)
+    for step in workflow.steps:
+        found = steps.of_step(step, workflow)
+        if found.level >= NEVER:
+            yield f"the step {step.name} is never done by a tool: {found.reasons[0]}"
+        if missing := sorted(set(steps.declared([found])) - said - {"read"}):
+            yield f"tool.toml does not declare what the step {step.name} may do: {', '.join(missing)}"
+        for effect in sorted(found.grave):
+            if f"--allow-{effect}" not in tool.files["tool.py"]:
+                yield f"the step {step.name} may {effect} without --allow-{effect}"
+
+
+def _does(tool: Tool, workflow: Workflow) -> Iterator[str]:
+    """Commands of tool.py that may do more than is declared; what stands for a value may be anything."""
+    said = _declared(tool) | set(steps.declared([steps.of_workflow(workflow)])) | {"read", "unknown"}
+    for line in dict.fromkeys(_lines(ast.parse(tool.files["tool.py"]))):
+        found = effects(line)
+        if beyond := sorted(found.kinds - said):
+            yield f"tool.py may {', '.join(beyond)}, which is not declared: {found.reasons[0]}"
+        elif found.level >= NEVER:
+            yield f"tool.py does what no tool may: {found.reasons[0]}"
+
+
+def _declared(tool: Tool) -> set[str]:
+    try:
+        return set(map(str, tomllib.loads(tool.files.get("tool.toml", "")).get("effects", tool.effects)))
+    except tomllib.TOMLDecodeError:
+        return set()
+
+
+def _lines(tree: ast.Module) -> Iterator[str]:
+    """The commands of a source as shell lines, with `"$value"` for what is no constant."""
+    lists = _named_lists(tree)
+    modules = _modules(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _takes_commands(node.func, modules):
+            for argument in node.args:
+                for found in _literals(argument, lists):
+                    yield " ".join(_word(element) for element in found.elts)
+
+
+def _word(element: ast.expr) -> str:
+    match element:
+        case ast.Constant(value=str(text)) | ast.Tuple(elts=[ast.Constant(value=str(text)), *_]):
+            return quote(text, "bare")
+        case ast.Call(func=ast.Name(id="Shell"), args=[ast.Constant(value=str(text))]):
+            return text
+        case ast.Starred(value=ast.IfExp(body=ast.List(elts=inner))):
+            return " ".join(map(_word, inner))
+    return '"$value"'
 
 
 def programs(workflow: Workflow) -> frozenset[str]:
@@ -219,12 +277,7 @@ def _recorded(text: str, workflow: Workflow) -> bool:
 
 
 def _commands(tree: ast.Module, modules: dict[str, str]) -> Iterator[tuple[int, str | None]]:
-    lists: dict[str, list[ast.List]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.List):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    lists.setdefault(target.id, []).append(node.value)
+    lists = _named_lists(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _takes_commands(node.func, modules):
             for argument in node.args:
@@ -232,6 +285,16 @@ def _commands(tree: ast.Module, modules: dict[str, str]) -> Iterator[tuple[int, 
                     yield found.lineno, _first(found, lists)
         elif isinstance(node, ast.Return) and isinstance(node.value, ast.List) and not _is_pipeline(node.value):
             yield node.lineno, _first(node.value, lists)
+
+
+def _named_lists(tree: ast.Module) -> dict[str, list[ast.List]]:
+    lists: dict[str, list[ast.List]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.List):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    lists.setdefault(target.id, []).append(node.value)
+    return lists
 
 
 def _is_pipeline(command: ast.List) -> bool:

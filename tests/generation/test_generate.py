@@ -112,11 +112,11 @@ def test_what_was_found_is_passed_on_at_a_pause(tmp_path: Path, programs: Callab
         ({"pr_number": "3"},),
     )
     made(of, tmp_path)
-    printed = call(load(tmp_path))[1]
+    printed = call(load(tmp_path), "--allow-network")[1]
     assert printed.endswith(
         "look at the result and decide. Then go on with the same options and --from merge --pr-number 12\n"
     )
-    assert call(load(tmp_path), "--from", "merge", "--pr-number", "12")[0] == 0
+    assert call(load(tmp_path), "--from", "merge", "--pr-number", "12", "--allow-network")[0] == 0
 
 
 @pytest.mark.parametrize("judged", [0.2, 0.9])

@@ -8,6 +8,7 @@ import pytest
 
 from meta.generation import naming
 from meta.model import Guard, Workflow, WorkflowStep
+from meta.policy.names import RESERVED
 from tests.generation.workflows import CASES, step, workflow
 
 
@@ -63,7 +64,7 @@ def test_every_description_is_short_and_every_name_allowed(kind: str) -> None:
     made = CASES[kind].workflow
     assert len(naming.description(made)) <= 300
     assert re.fullmatch(r"[a-z][a-z0-9-]{1,48}", naming.name(made))
-    assert naming.name(made) not in naming.RESERVED
+    assert naming.name(made) not in RESERVED
 
 
 def test_a_repair_is_said_only_where_there_is_one() -> None:

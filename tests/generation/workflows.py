@@ -25,7 +25,8 @@ from meta.model import (
     Workflow,
     WorkflowStep,
 )
-from meta.rendering import commands, quote
+from meta.policy.steps import openings
+from meta.rendering import commands, quote, resolve
 
 ESTIMATE = Estimate(41, 0.08, 1.2, 96_000, 0.03, 0.9, 5, 0.6, (0.4, 0.9), {"runs_per_week": "measured"})
 DECISION = Decision(True, "pays back in 4 days")
@@ -74,6 +75,19 @@ def workflow(
         for n, bindings in enumerate(runs)
     )
     return Workflow("wf:3f9c2a", "", "demo", steps, parameters, occurrences, triggers=triggers)
+
+
+def refused(of: Workflow, bindings: Mapping[str, Binding]) -> bool:
+    """Whether a value begins as a program would take for more than a value, and was not recorded so."""
+    values = resolve(of.parameters, bindings)
+    for name, signs in openings(of).items():
+        recorded = [run.bindings.get(name) for run in of.occurrences]
+        known = {str(item) for one in recorded for item in (one if isinstance(one, list) else [one])}
+        value = values.get(name, "")
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str) and item.startswith(tuple(signs)) and item not in known:
+                return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

