@@ -61,6 +61,7 @@ name = "stem"
 type = "str"
 source = "derived"
 """
+ALLOWS = '    "--allow-destroy": {"action": "store_true"},'
 TOOLS = {
     "echo": ECHO,
     "crash": "raise SystemExit('no such luck')",
@@ -277,9 +278,7 @@ def test_a_tool_that_is_accepted_meanwhile_is_announced(served: Path, mode: str)
 
 
 def test_the_schemas_of_the_vendors_name_the_same_functions() -> None:
-    tool = Tool(
-        "echo-it", "wf:1", "python-script", "1", {"tool.toml": MANIFEST, "tool.py": "'--allow-destroy'"}, "Echo."
-    )
+    tool = Tool("echo-it", "wf:1", "python-script", "1", {"tool.toml": MANIFEST, "tool.py": ALLOWS}, "Echo.")
     function = functions.function(tool)
     (one,), (two,), (three,) = (export([function]) for export in functions.VENDORS.values())
     assert one["name"] == two["name"] == three["functionDeclarations"][0]["name"] == "echo_it"

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from meta.verification import EXECUTED, sandbox, verify
 from meta.verification.sandbox import NoSandboxError
-from tests.verification.sample import GATE, GATE_TOOL, tool
+from tests.verification.sample import GATE, GATE_TOOL, LOOK, LOOK_TOOL, tool
 
 if __name__ == "__main__":
     mark = Path(sys.argv[1])
     marking = f"import pathlib; pathlib.Path({str(mark)!r}).write_text('executed')\n"
     found = {}
-    for effects in (("write-project",), ("read",)):
+    for effects, source, of in (("write-project", GATE_TOOL, GATE), ("read", LOOK_TOOL, LOOK)):
         mark.unlink(missing_ok=True)
-        made = tool(GATE_TOOL, GATE)
+        made = tool(source, of)
         files = {**made.files, "test_tool.py": marking + made.files["test_tool.py"]}
-        verdict = verify(replace(made, effects=effects, files=files), GATE)
+        verdict = verify(replace(made, effects=(effects,), files=files), of)
         checks = {check.name: check.passed for check in verdict.checks if check.name in EXECUTED}
-        found[effects[0]] = [verdict.isolation, verdict.state, checks, mark.exists()]
+        found[effects] = [verdict.isolation, verdict.state, checks, mark.exists()]
     mark.unlink(missing_ok=True)
     ran = None
     with sandbox.scratch() as scratch, suppress(NoSandboxError):

@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import tree_sitter
+import tree_sitter_bash
+
 from meta.verification.launcher import kernel
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +55,15 @@ def python() -> str:
 
 
 @cache
+def like_ours() -> bool:
+    """Whether that Python can load what was built for this one."""
+    told = "import sys; print(*sys.version_info[:2])"
+    return subprocess.run([python(), "-c", told], capture_output=True, text=True).stdout.split() == [
+        str(number) for number in sys.version_info[:2]
+    ]
+
+
+@cache
 def landlock() -> bool:
     """Whether this kernel has it."""
     try:
@@ -62,10 +74,13 @@ def landlock() -> bool:
 
 @contextmanager
 def house() -> Iterator[Path]:
-    """A folder with a copy of `meta` and of these tests, for every user."""
+    """A folder with a copy of `meta`, of the grammar that it needs, and of these tests, for every user."""
     with tempfile.TemporaryDirectory(prefix="house-") as name:
         ignored = shutil.ignore_patterns("__pycache__", "data")
         shutil.copytree(ROOT / "meta", Path(name, "meta"), ignore=ignored)
+        for package in (tree_sitter, tree_sitter_bash):
+            folder = Path(str(package.__file__)).parent
+            shutil.copytree(folder, Path(name, folder.name), ignore=ignored)
         (place := Path(name, "tests")).mkdir()
         shutil.copytree(ROOT / "tests/verification", place / "verification", ignore=ignored)
         (place / "__init__.py").touch()

@@ -45,6 +45,17 @@ GATE = workflow(
     [{}, {"types": True}, {"failed": ["lint"]}, {"failed": ["test"]}, {}],
 )
 
+LOOK = workflow(  # the same, and it only reads
+    "look",
+    (
+        WorkflowStep("status", "command", "git status", 1.0, fixed("git status")),
+        WorkflowStep("diff", "command", "git diff", 1.0, fixed("git diff")),
+        WorkflowStep("log", "command", "git log", 0.3, fixed("git log"), switch="types"),
+    ),
+    (Parameter("types", "bool", default=False),),
+    [{}, {"types": True}, {"failed": ["status"]}, {}],
+)
+
 SAVE = workflow(
     "save-work",
     (
@@ -133,6 +144,22 @@ def work(run, given):
     if not run("lint", ["bun", "run", "lint"]) and not run("fix", ["bun", "run", "fix"]):
         return False
     return run("types", ["bun", "run", "types"]) if given.types else True
+"""
+    + TAIL
+)
+
+LOOK_TOOL = (
+    HEAD
+    + """
+
+def options(parser):
+    parser.add_argument("--types", action="store_true")
+
+
+def work(run, given):
+    if not run("status", ["git", "status"]) or not run("diff", ["git", "diff"]):
+        return False
+    return run("log", ["git", "log"]) if given.types else True
 """
     + TAIL
 )
