@@ -60,6 +60,9 @@ _CALL = re.compile(r"[A-Za-z_][\w.]*\(.*\);?")
 _TYPED = re.compile(r"[A-Za-z_][\w.:]{0,60}(?:[\[(<{][^!#%@*]*)[\])>};,]*|[A-Za-z_][\w.]{0,60}[\[(<{].*[\])>}][;,]?")
 
 
+_LOOKED = 2000  # characters of a value; what is no secret is told by its beginning
+
+
 def words(name: str) -> list[str]:
     """The words of a name in snake, kebab, dotted or camel case, in lower case."""
     return [word.lower() for word in _WORDS.findall(name)]
@@ -99,7 +102,7 @@ def can_be_secret(value: str, *, quoted: bool, password: bool, certain: bool = F
 
     `certain` tells that the place allows nothing else, so that a plain word counts.
     """
-    plain = value.strip("'\"")
+    plain = value[:_LOOKED].strip("'\"")
     lower = plain.lower()
     if len(plain) < 4 or lower in _TRIVIAL or lower in (*_ANY, *SHORT) or PLACEHOLDER.fullmatch(plain):
         return False
