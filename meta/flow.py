@@ -258,10 +258,16 @@ def _archive(store: Store, workspace: Path, project: str | None) -> tuple[str, .
 
 def _unknown(workspace: Path, proposals: Sequence[Proposal]) -> list[Proposal]:
     """The proposals that were not declined and have no tool yet."""
-    from meta.registration import inventory, lifecycle
+    from meta.registration import inventory
 
-    decided = {*lifecycle.declined(workspace), *inventory.workflows(workspace).values()}
-    return [proposal for proposal in proposals if proposal.workflow.id not in decided]
+    ids, works = inventory.decided(workspace)
+    return [p for p in proposals if p.workflow.id not in ids and not any(_part(p.workflow.work, w) for w in works)]
+
+
+def _part(some: Sequence[str], whole: Sequence[str]) -> bool:
+    """Whether all of it is done there, in that order."""
+    rest = iter(whole)
+    return bool(some) and all(one in rest for one in some)
 
 
 def build(

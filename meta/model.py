@@ -305,6 +305,11 @@ class Workflow:
         return len(self.occurrences)
 
     @property
+    def work(self) -> tuple[str, ...]:
+        """What it does, whatever the arguments: its `id` changes with every variation that is seen, this hardly does."""
+        return tuple(step.head for step in self.steps if step.kind == "command" and step.effect == "work")
+
+    @property
     def sessions(self) -> int:
         return len({(o.agent, conversation(o.session)) for o in self.occurrences})
 

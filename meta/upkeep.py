@@ -156,14 +156,19 @@ def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
 
 
 def reject(settings: Config, name: str, *, reason: str = "", dry_run: bool = False) -> Change:
-    from meta.registration import lifecycle
+    from meta.redact import residue
+    from meta.registration import inventory, lifecycle
 
     workspace = workspace_of(settings)
+    if left := residue.kinds([reason]):
+        raise UserError(
+            f"the reason holds what looks like a secret ({', '.join(left)}). Word it without, then run this again."
+        )
     if dry_run:
         lifecycle.preview(workspace, name)
         return Change(f"would delete the branch meta/{name} and remember that it was declined", dry_run=True)
     with alone(workspace):
-        lifecycle.reject(workspace, name, reason)
+        lifecycle.reject(workspace, name, reason, inventory.work(inventory.tool(workspace, name)))
     return Change(f"{name} is declined and will not be proposed again. `meta undo` takes that back.")
 
 

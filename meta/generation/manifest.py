@@ -67,6 +67,7 @@ def manifest(workflow: Workflow, tool: Tool, estimate: Estimate, decision: Decis
         "provenance": {
             "workflow": workflow.id,
             "project": workflow.project if is_name(workflow.project) else "",
+            "work": list(workflow.work),
             "template": tool.template,
             "version": tool.version,
         },

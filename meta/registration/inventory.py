@@ -61,9 +61,20 @@ def saving(tool: Tool) -> tuple[float | None, float | None]:
         return None, None
 
 
-def workflows(workspace: Path) -> dict[str, str]:
-    """The workflow of every tool, whatever its state."""
-    return {known.name: tool(workspace, known.name).workflow for known in lifecycle.tools(workspace)}
+def work(tool: Tool) -> tuple[str, ...]:
+    """What the tool does, as `Workflow.work` tells it; () where its manifest does not say."""
+    try:
+        told = tomllib.loads(tool.files.get("tool.toml", "")).get("provenance", {}).get("work", [])
+    except (tomllib.TOMLDecodeError, AttributeError):
+        return ()
+    return tuple(map(str, told)) if isinstance(told, list) else ()
+
+
+def decided(workspace: Path) -> tuple[set[str], list[tuple[str, ...]]]:
+    """The workflows that have a tool, whatever its state, or were declined: their ids, and what they do."""
+    known = [tool(workspace, known.name) for known in lifecycle.tools(workspace)]
+    ids = {each.workflow for each in known} | set(lifecycle.declined(workspace))
+    return ids, [*filter(None, map(work, known)), *filter(None, lifecycle.declined_work(workspace))]
 
 
 def last(workspace: Path) -> str:

@@ -76,6 +76,14 @@ def declined(workspace: Path) -> Mapping[str, str]:
         raise UserError(f"{path} cannot be read as our list of declined tools. Mend it or delete it.") from error
 
 
+def declined_work(workspace: Path) -> list[tuple[str, ...]]:
+    """What the declined workflows do, where that was noted."""
+    if not declined(workspace):
+        return []
+    rows = json.loads((workspace / _DECLINED).read_text()).values()
+    return [tuple(map(str, row["work"])) for row in rows if isinstance(row.get("work"), list)]
+
+
 def propose(workspace: Path, tool: Tool, workflow: Workflow, estimate: Estimate, text: str) -> str:
     """The commit of the review branch `meta/<name>`, which is made or made anew. `text` becomes its PR.md.
 
@@ -146,15 +154,18 @@ def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
     return Accepted(paths, _commit(workspace, name, paths) if commit else "")
 
 
-def reject(workspace: Path, name: str, reason: str) -> None:
-    """Delete a proposed tool's branch and remember why, so that its workflow is not proposed again."""
+def reject(workspace: Path, name: str, reason: str, work: Sequence[str] = ()) -> None:
+    """Delete a proposed tool's branch and remember why, so that its workflow is not proposed again.
+
+    `work` is what the tool does: the same with other arguments is not proposed either.
+    """
     head = _proposed(workspace, name)
     if branch.checked_out(workspace, branch.ref(name)):
         raise UserError(f"meta/{name} is checked out. Switch to another branch, then run this again.")
     workflow = branch.proposed(workspace).get(name, f"name:{name}")
     path = workspace / _DECLINED
     rows = json.loads(path.read_text()) if declined(workspace) else {}
-    rows[workflow] = {"name": name, "reason": " ".join(reason.split())}
+    rows[workflow] = {"name": name, "reason": " ".join(reason.split()), "work": list(work)}
     with actions.doing(workspace, Action("reject", name, (Moved(branch.ref(name), head, ""),))) as log:
         log.write(path, json.dumps(rows, indent=1, sort_keys=True) + "\n")
 

@@ -177,3 +177,29 @@ def test_a_workflow_is_built_by_name_whatever_the_decision(
     assert best["decision"] == "keep-ad-hoc"
     assert desk.json("extract", sessions)["tools"] == []
     assert desk.json("build", best["name"], sessions)["state"] == "proposed"
+
+
+@VERIFIED
+@pytest.mark.parametrize("decision", ["reject", "accept"])
+def test_what_was_decided_on_is_not_proposed_again_when_its_arguments_vary(
+    desk: Desk, repository: Path, tmp_path: Path, decision: str
+) -> None:
+    desk("init")
+    sessions = tmp_path / "sessions"
+    for number in range(8):
+        write(sessions, session(number))
+    (tool,) = desk.json("extract", sessions)["tools"]
+    desk(decision, tool["name"])
+    for number in range(8, 12):
+        write(sessions, session(number, file="test_b"))
+    again = desk.json("extract", sessions)
+    assert again["workflows"][0]["id"] != tool["workflow"], "the same workflow: nothing was tried"
+    assert again["workflows"][0]["decision"] == "build"
+    assert again["tools"] == []
+
+
+def test_a_reason_with_a_secret_is_not_kept(desk: Desk, repository: Path) -> None:
+    desk("init")
+    assert "looks like a secret" in desk.complaint(
+        "reject", "x", "--reason", "api_key=ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    )

@@ -40,13 +40,8 @@ def canaries(*, tokens: bool) -> Iterator[Canary]:
         text = text.partition("\0")[0]
         secrets = [secret.encode() for secret in made]
         pieces = [p for p in _PIECE.findall(text.encode()) if any(p in secret or secret in p for secret in secrets)]
-        if pieces and all(_typical(secret) for secret in made):
+        if pieces:
             yield Canary(name, text, max(pieces, key=len))
-
-
-def _typical(secret: str) -> bool:
-    """Whether it looks as most of its kind do. One of letters only is a word to the rules, one with a slash a path."""
-    return any(c.isdigit() for c in secret) and secret[0] != "/"
 
 
 def _usable(sample: str) -> bool:

@@ -47,14 +47,18 @@ def session(
         Said(f"It is done with {token()} and\n{line()}"),
         Tool("read", {"file_path": f"/home/ada/shop/{token()}.txt"}, f"1. {token()}\n2.\n{line()}"),
         Tool("fetch", {"url": f"https://example.org/?q={token()}", "body": {"deep": [token()]}}, token()),
-        Tool("mcp__shop__put", {"value": token(), "note": f"see\n{line()}"}, f'{{"x": "{token()}"}}'),
+        Tool(
+            f"mcp__shop__put-{token()}",
+            {token(): "x", "value": token(), "note": f"see\n{line()}"},
+            f'{{"x": "{token()}"}}',
+        ),
         Summary(f"Before, {token()} was used."),
         Prompt(f"now the same with {token()}"),
         Shell(f"./check.sh --fast part-{number + 50}", end="failed", output=token()),
         Shell(f"./check.sh --fast part-{number + 90}"),
         Shell(f"./deploy.sh --stage live {token()}"),
     ]
-    return Script(f"{agent[:3]}{number:02}", tuple(acts), START + number * DAY / 2 + len(agent) * 500)
+    return Script(f"{agent[:3]}{number:02}", tuple(acts), START + number * DAY / 2 + len(agent) * 500, model=token())
 
 
 def planted_sessions(folder: Path) -> list[Canary]:
