@@ -117,7 +117,10 @@ def listed(value: Listed) -> Json:
         "description": value.description,
         "uses": value.uses,
         "failures": value.failures,
-        "shadow": {"matched": None, "seen": None},  # not measured
+        "shadow": {
+            "matched": value.shadow.matched if value.shadow else None,
+            "seen": value.shadow.seen if value.shadow else None,
+        },
         "predicted": predicted,
         "realised": realised,
     }

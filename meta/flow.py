@@ -31,10 +31,11 @@ from meta.intake import (
     summed,
     workspace_of,
 )
-from meta.model import Built, Check, Extraction, Proposal, Session, Survey, Tool, Verdict, Wording, Workflow
+from meta.model import Built, Check, Extraction, Proposal, Session, Shadow, Survey, Tool, Verdict, Wording, Workflow
 from meta.redact import residue
 from meta.sources import git_history
 from meta.store import Store
+from meta.vetting import shown_id
 
 if TYPE_CHECKING:
     from meta.mining.shell import Reader
@@ -222,10 +223,30 @@ def extract(
         project = project or (_own_project(store, workspace) if own or not paths else None)
         archived = () if dry_run else _archive(store, workspace, project)
         found = _survey(store, settings, project)
+        if not dry_run:
+            _look_back(workspace, found)
         worth = [proposal for proposal in found.proposals if proposal.decision.build]
         chosen = _unknown(workspace, worth)[:most]
         built = tuple(_build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen)
     return Extraction(replace(found, skipped=summed(found.skipped, lost)), built, (), archived)
+
+
+def _look_back(workspace: Path, found: Survey) -> None:
+    """Ask every accepted tool whether it would have done what was done by hand since it was learned."""
+    from meta.registration import inventory, lifecycle
+    from meta.verification import shadow
+
+    seen: dict[str, Shadow] = {}
+    for known in lifecycle.tools(workspace):
+        tool = inventory.tool(workspace, known.name)
+        same = [p.workflow for p in found.proposals if inventory.work(tool) == p.workflow.work]
+        if known.state in ("accepted", "registered") and same:
+            learned = inventory.learned(tool)
+            fresh = [o for o in same[0].occurrences if (shown_id(o.session), shown_id(o.events[0])) not in learned]
+            told = shadow.shadow(tool, inventory.options(tool), same[0], fresh)
+            seen |= {known.name: told} if told else {}
+    if seen:
+        inventory.keep_shadows(workspace, seen)
 
 
 def candidates(settings: Config) -> tuple[Proposal, ...]:

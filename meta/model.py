@@ -473,10 +473,18 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
+class Shadow:
+    """Of the runs by hand `seen` since a tool was learned, how many it would have done the same."""
+
+    matched: int
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A tool of the workspace: where it stands, what it is for, and how often it was called.
 
-    `predicted` and `realised` are minutes saved a week; None where nothing tells them.
+    `predicted` and `realised` are minutes saved a week; None where nothing tells them, as `shadow` is before a look.
     """
 
     name: str
@@ -486,3 +494,4 @@ class Listed:
     failures: int
     predicted: float | None
     realised: float | None
+    shadow: Shadow | None = None

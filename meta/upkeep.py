@@ -12,7 +12,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -204,8 +204,13 @@ def tools(settings: Config) -> tuple[Listed, ...]:
     workspace = workspace_of(settings)
     known = lifecycle.tools(workspace)
     sessions = _indexed(workspace) if known else []
+    shadows = inventory.shadows(workspace)
     return tuple(
-        _listed(inventory.tool(workspace, each.name), each.state, usage.usage(each.name, sessions)) for each in known
+        replace(
+            _listed(inventory.tool(workspace, each.name), each.state, usage.usage(each.name, sessions)),
+            shadow=shadows.get(each.name),
+        )
+        for each in known
     )
 
 

@@ -6,6 +6,7 @@ A name that an agent reads by itself must not be a sentence that somebody wrote 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 
@@ -43,6 +44,13 @@ def is_title(text: str) -> bool:
 def is_id(text: str) -> bool:
     """Whether a text is what programs call their records: no sentence in it."""
     return _ID.fullmatch(text) is not None and _few(_LONG.findall(text))
+
+
+def shown_id(recorded: str) -> str:
+    """The id of a session or an event, or its hash where it could be read as a sentence."""
+    if is_id(recorded):
+        return recorded
+    return f"sha256:{hashlib.sha256(recorded.encode(errors='replace')).hexdigest()[:16]}"
 
 
 def _few(words: Sequence[str]) -> bool:

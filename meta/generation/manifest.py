@@ -5,7 +5,6 @@ Both hold numbers, ids and values of commands, never a sentence of a transcript.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from tomlkit.items import Array
 from meta.model import Check, Decision, Estimate, Occurrence, Tool, Verdict, Workflow, WorkflowStep
 from meta.policy.steps import declared, of_step
 from meta.rendering import option, required, template
-from meta.vetting import is_id, is_name, visible
+from meta.vetting import is_name, shown_id, visible
 
 RUNS = 12  # kept in evidence.json
 LARGEST = 4000  # characters of one run's commands
@@ -27,7 +26,7 @@ def evidence(workflow: Workflow, resume: Sequence[str], allow: Iterable[str]) ->
     """A few recorded runs that differ most, as JSON: their bindings and their exact lines."""
     runs = [
         {
-            "session": _id(occurrence.session),
+            "session": shown_id(occurrence.session),
             "bindings": dict(sorted(occurrence.bindings.items())),
             "whole": not occurrence.bindings.get("failed"),
             "commands": list(occurrence.commands),
@@ -103,16 +102,11 @@ def _runs(occurrences: Iterable[Occurrence]) -> Array:
     lines = tomlkit.array().multiline(True)
     for run in occurrences:
         line = tomlkit.inline_table()
-        line.update({"agent": run.agent, "session": _id(run.session), "events": [_id(event) for event in run.events]})
+        line.update(
+            {"agent": run.agent, "session": shown_id(run.session), "events": [shown_id(event) for event in run.events]}
+        )
         lines.append(line)
     return lines
-
-
-def _id(recorded: str) -> str:
-    """The id of a session or an event, or its hash where it could be read as a sentence."""
-    return (
-        recorded if is_id(recorded) else f"sha256:{hashlib.sha256(recorded.encode(errors='replace')).hexdigest()[:16]}"
-    )
 
 
 def _told(value: object) -> object:

@@ -10,9 +10,12 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from meta import files
 from meta.errors import UserError
-from meta.model import Tool
+from meta.model import Shadow, Tool
 from meta.registration import actions, branch, lifecycle
+
+SHADOWS = ".meta/shadows.json"
 
 
 def tool(workspace: Path, name: str) -> Tool:
@@ -68,6 +71,38 @@ def work(tool: Tool) -> tuple[str, ...]:
     except (tomllib.TOMLDecodeError, AttributeError):
         return ()
     return tuple(map(str, told)) if isinstance(told, list) else ()
+
+
+def learned(tool: Tool) -> set[tuple[str, str]]:
+    """The session and the first event of every run that the tool was learned from, as its manifest tells them."""
+    try:
+        runs = tomllib.loads(tool.files.get("tool.toml", ""))["evidence"]["runs"]
+        return {(str(run["session"]), str(run["events"][0])) for run in runs}
+    except (tomllib.TOMLDecodeError, LookupError, TypeError):
+        return set()
+
+
+def options(tool: Tool) -> set[str]:
+    """The parameters that the tool takes from its caller, and `failed`, which every tool has."""
+    try:
+        rows = tomllib.loads(tool.files.get("tool.toml", "")).get("parameters", [])
+        return {"failed", *(str(row["name"]) for row in rows if row.get("option"))}
+    except (tomllib.TOMLDecodeError, LookupError, TypeError, AttributeError):
+        return {"failed"}
+
+
+def shadows(workspace: Path) -> dict[str, Shadow]:
+    """What the last look found of each tool."""
+    try:
+        rows = json.loads((workspace / SHADOWS).read_text())
+        return {str(name): Shadow(int(row["matched"]), int(row["seen"])) for name, row in rows.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # none yet; what is damaged is made anew
+        return {}
+
+
+def keep_shadows(workspace: Path, found: Mapping[str, Shadow]) -> None:
+    rows = {name: {"matched": one.matched, "seen": one.seen} for name, one in sorted(found.items())}
+    files.write(workspace / SHADOWS, json.dumps(rows, indent=1))
 
 
 def decided(workspace: Path) -> tuple[set[str], list[tuple[str, ...]]]:

@@ -203,3 +203,26 @@ def test_a_reason_with_a_secret_is_not_kept(desk: Desk, repository: Path) -> Non
     assert "looks like a secret" in desk.complaint(
         "reject", "x", "--reason", "api_key=ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     )
+
+
+@VERIFIED
+def test_later_runs_by_hand_say_whether_the_tool_would_have_done_the_same(
+    desk: Desk, repository: Path, tmp_path: Path
+) -> None:
+    desk("init")
+    sessions = tmp_path / "sessions"
+    for number in range(8):
+        write(sessions, session(number))
+    (tool,) = desk.json("extract", sessions)["tools"]
+    desk("accept", tool["name"])
+    assert desk.json("extract", sessions)["tools"] == []
+    assert desk.json("tools")[0]["shadow"] == {"matched": 0, "seen": 0}, "what it was learned from is no evidence"
+    for number in range(8, 10):
+        write(sessions, session(number))
+    desk("extract", sessions)
+    assert desk.json("tools")[0]["shadow"] == {"matched": 2, "seen": 2}
+    for number in range(10, 13):
+        write(sessions, session(number, file="test_b"))  # the tool knows only test_a
+    desk("extract", sessions)
+    assert desk.json("tools")[0]["shadow"] == {"matched": 2, "seen": 5}
+    assert "2 of 5 the same" in desk("tools")
