@@ -481,6 +481,17 @@ class Shadow:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """A proposed tool for its reviewer: PR.md, the lines of tool.py that are its own, and its other files."""
+
+    name: str
+    summary: str
+    source: str
+    lines: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A tool of the workspace: where it stands, what it is for, and how often it was called.
 

@@ -21,7 +21,7 @@ from meta import config, files, git, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.intake import Progress, alone, ingest, only_copies, quiet, skipped, workspace_of
-from meta.model import Listed, Session, Tool
+from meta.model import Listed, Review, Session, Tool
 from meta.store import Store
 
 if TYPE_CHECKING:
@@ -142,6 +142,17 @@ def uninstall(settings: Config, *, dry_run: bool = False) -> Change:
     if kept:
         return Change("taken out, but for what was changed by hand:", kept)
     return Change("no agent calls meta here any more." if paths else "no agent called meta here.", paths)
+
+
+def review(settings: Config, name: str) -> Review:
+    """A proposed tool as its reviewer should see it."""
+    from meta.registration import inventory, lifecycle
+
+    workspace = workspace_of(settings)
+    paths = lifecycle.preview(workspace, name)
+    tool = inventory.tool(workspace, name)
+    own = tool.files["tool.py"].partition("\n# What follows is the same in every tool")[0].rstrip()
+    return Review(name, tool.files.get("PR.md", ""), own + "\n", own.count("\n") + 1, paths)
 
 
 def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:

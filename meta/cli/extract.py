@@ -54,5 +54,5 @@ def run(args: argparse.Namespace) -> int:
         [(t.tool.name, t.state, t.verdict.state, t.reason) for t in extraction.tools],
     )
     if any(tool.state == "proposed" for tool in extraction.tools):
-        print("Review a tool with `git show meta/NAME`, then `meta accept NAME` or `meta reject NAME`.")
+        print("Review a tool with `meta review NAME`, then `meta accept NAME` or `meta reject NAME`.")
     return 0

@@ -15,7 +15,7 @@ from tests.cli.conftest import SAMPLE, Desk, git, meta, session, snapshot, write
 COMMANDS = [command for _, commands in GROUPS for command in commands]
 SERVE = ("serve",)  # speaks JSON already, and only to programs
 IN_A_WORKSPACE = {
-    "extract": [], "build": ["x"], "verify": ["x"], "accept": ["x"], "reject": ["x"], "retire": ["x"], "undo": [],
+    "extract": [], "build": ["x"], "verify": ["x"], "review": ["x"], "accept": ["x"], "reject": ["x"], "retire": ["x"], "undo": [],
     "tools": [], "status": [], "rebuild": [],
 }  # fmt: skip
 

@@ -41,6 +41,10 @@ def test_a_tool_lives_and_is_taken_back_without_a_trace(desk: Desk, repository: 
     assert proposed
     name = proposed[0]
     assert "FAILED" not in desk("verify", name)
+    assert name in desk("review")
+    shown = desk("review", name)
+    assert all(part in shown for part in ("What repeats", "Round trip", "def ", "wrong values", f"meta accept {name}"))
+    assert "def parse(" not in shown, "what is the same in every tool need not be read again"
     desk("accept", name)
     assert names(desk, "registered") == [name]
     assert desk.json("extract", SAMPLE)["tools"] == [], "what has a tool was proposed again"
