@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -180,6 +181,9 @@ def sessions(root: Path) -> Iterator[Session]:
 
 
 def main(folder: Path) -> int:
+    if missing := [name for name in ("git", "python", "ruff") if not shutil.which(name)]:
+        print(f"sample_day: not on PATH: {', '.join(missing)}. A day on which they fail is no sample.", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "sample"
         root.mkdir()
