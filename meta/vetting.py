@@ -59,7 +59,11 @@ def _few(words: Sequence[str]) -> bool:
 
 def visible(text: str) -> str:
     """The text with every character that a reader would not see written as an escape; line breaks stay."""
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(ord(c)) for c in text)
+    return "\n".join(line if line.isprintable() else _line(line) for line in text.split("\n"))
+
+
+def _line(text: str) -> str:
+    return "".join(c if c.isprintable() else _escaped(ord(c)) for c in text)
 
 
 def _escaped(code: int) -> str:
