@@ -22,7 +22,7 @@ from meta.daemon import control, loop, notices, reach, units
 from meta.daemon.loop import Rhythm
 from meta.errors import UserError
 from meta.store import Store
-from tests.cli.conftest import git
+from tests.cli.conftest import git, meta
 from tests.doors.conftest import kept
 
 QUICK = Rhythm(quiet=0.1, longest=1.0, look=1.0, full=600.0)
@@ -79,7 +79,9 @@ def test_what_becomes_worth_a_tool_is_told_once_and_nothing_is_built(workspace: 
         kept(home, 8)
         assert until(lambda: indexed(workspace) == 9)
     assert sum("is worth a tool" in line for line in lines) == 1
-    assert [notice.name for notice in notices.waiting(workspace)]
+    (waiting,) = notices.waiting(workspace)
+    told = meta("status", folder=workspace).stdout
+    assert waiting.line in told
     assert git(workspace, "branch", "--list", "meta/*") == ""
 
 
@@ -90,6 +92,7 @@ def test_what_is_not_worth_a_tool_is_not_told(workspace: Path, home: Path) -> No
         assert until(lambda: indexed(workspace) == 2)
     assert not any("is worth a tool" in line for line in lines)
     assert notices.waiting(workspace) == ()
+    assert "waiting" not in meta("status", folder=workspace).stdout
 
 
 def test_a_second_notice_waits_a_day(workspace: Path, home: Path) -> None:
