@@ -29,9 +29,10 @@ from meta.mining.shell import parse
 from meta.mining.triggers import joined, prompted
 from meta.mining.unison import unison
 from meta.mining.vocabulary import learned
-from meta.model import Segment, Session, Workflow, conversation
+from meta.model import Fixed, Segment, Session, Workflow, WorkflowStep, conversation
 
 FARTHEST = 4.0  # beyond this, farther apart makes no difference
+DELETE = frozenset({"rm", "rmdir", "shred", "unlink"})
 TRIGGERS = 40  # words of the prompts that are kept for naming
 _WORD = re.compile(r"[a-z]{3,15}")
 
@@ -132,20 +133,29 @@ def _workflow(
 
 
 def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Workflow:
-    """The runs as a workflow, without the steps that never worked and the optional ones that no run explains.
+    """The runs as a workflow, without the steps that never worked, that delete what they are told, or that no run explains.
 
-    A step whose failure calls for another one is of use when it fails.
+    A step whose failure calls for another one is of use when it fails. What is tidied away differs from run to run:
+    who names it may as well delete it.
     """
     workflow = lift("", project, columns, runs)
     steps = [step for step in workflow.steps if step.kind != "judgement"]
     guards = {step.guard.step for step in steps if step.guard}
-    kept = [k for k, step in enumerate(steps) if step.presence > 0 and (columns[k].worked or step.name in guards)]
+    useful = [columns[k].worked or step.name in guards for k, step in enumerate(steps)]
+    kept = [k for k, step in enumerate(steps) if step.presence > 0 and useful[k] and not _deletes(step)]
     if not workflow.occurrences or len(kept) == len(columns):
         return workflow
-    if not kept:
+    left = [columns[k].head for k in kept]
+    # two of the same that only a deletion kept apart are two runs of something else
+    if len(kept) < min(2, len(columns)) or (any(map(_deletes, steps)) and any(a == b for a, b in pairwise(left))):
         return replace(workflow, occurrences=())
     fewer = [replace(run, cells=tuple(run.cells[k] for k in kept)) for run in runs]
     return lift("", project, [columns[k] for k in kept], [run for run in fewer if any(run.cells)])
+
+
+def _deletes(step: WorkflowStep) -> bool:
+    """Whether it deletes files that a parameter names."""
+    return step.head.partition(" ")[0] in DELETE and not all(isinstance(part, Fixed) for part in step.parts)
 
 
 def _triggers(found: Sequence[Segment], instances: Iterable[Instance]) -> tuple[str, ...]:

@@ -52,3 +52,19 @@ def test_runs_that_stayed_the_same_are_not_lifted_again() -> None:
     assert (again, memory.lifted) == (first, 1)
     mine("p", map(habit, range(5)), remember=memory)
     assert memory.lifted == 2
+
+
+def heads(*lines: str) -> list[list[str]]:
+    """The heads of the workflows of six sessions with these lines, in which `{}` differs."""
+    sessions = [session(k, *(line.format(f"{k}-x") for line in lines)) for k in range(6)]
+    return [[step.head for step in workflow.steps] for workflow in mine("p", sessions)]
+
+
+def test_what_is_deleted_by_name_is_left_to_who_names_it_and_a_fixed_folder_is_not() -> None:
+    assert heads("make build", "make check", "rm -f /tmp/{}", "git push") == [["make build", "make check", "git push"]]
+    assert heads("rm -rf dist", "make build", "make check") == [["rm", "make build", "make check"]]
+
+
+def test_runs_that_only_a_deletion_joins_are_no_workflow() -> None:
+    assert heads("make check", "rm -f /tmp/{}", "make check") == []
+    assert heads("make check", "rm -f /tmp/{}") == []
