@@ -35,7 +35,7 @@ from meta.model import Built, Check, Extraction, Proposal, Session, Shadow, Surv
 from meta.redact import residue
 from meta.sources import git_history
 from meta.store import Store
-from meta.vetting import shown_id
+from meta.vetting import shown_id, shown_work
 
 if TYPE_CHECKING:
     from meta.mining.shell import Reader
@@ -239,7 +239,7 @@ def _look_back(workspace: Path, found: Survey) -> None:
     seen: dict[str, Shadow] = {}
     for known in lifecycle.tools(workspace):
         tool = inventory.tool(workspace, known.name)
-        same = [p.workflow for p in found.proposals if inventory.work(tool) == p.workflow.work]
+        same = [p.workflow for p in found.proposals if inventory.work(tool) == shown_work(p.workflow.work)]
         if known.state in ("accepted", "registered") and same:
             learned = inventory.learned(tool)
             fresh = [o for o in same[0].occurrences if (shown_id(o.session), shown_id(o.events[0])) not in learned]
@@ -282,7 +282,11 @@ def _unknown(workspace: Path, proposals: Sequence[Proposal]) -> list[Proposal]:
     from meta.registration import inventory
 
     ids, works = inventory.decided(workspace)
-    return [p for p in proposals if p.workflow.id not in ids and not any(_part(p.workflow.work, w) for w in works)]
+    return [
+        p
+        for p in proposals
+        if p.workflow.id not in ids and not any(_part(shown_work(p.workflow.work), w) for w in works)
+    ]
 
 
 def _part(some: Sequence[str], whole: Sequence[str]) -> bool:

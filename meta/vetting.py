@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 MOST = 4  # words within one word: an order takes more
 _SHAPE = re.compile(r"[\w.:@%+=/-]{1,40}", re.ASCII)
@@ -48,9 +48,16 @@ def is_id(text: str) -> bool:
 
 def shown_id(recorded: str) -> str:
     """The id of a session or an event, or its hash where it could be read as a sentence."""
-    if is_id(recorded):
-        return recorded
-    return f"sha256:{hashlib.sha256(recorded.encode(errors='replace')).hexdigest()[:16]}"
+    return recorded if is_id(recorded) else _hash(recorded)
+
+
+def shown_work(heads: Iterable[str]) -> tuple[str, ...]:
+    """Programs with their sub-commands, or the hash of one that could be read as a sentence."""
+    return tuple(head if is_title(head) and all(map(is_name, head.split(" "))) else _hash(head) for head in heads)
+
+
+def _hash(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
 
 
 def _few(words: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from tomlkit.items import Array
 from meta.model import Check, Decision, Estimate, Occurrence, Tool, Verdict, Workflow, WorkflowStep
 from meta.policy.steps import declared, of_step
 from meta.rendering import option, required, template
-from meta.vetting import is_name, shown_id, visible
+from meta.vetting import is_name, shown_id, shown_work, visible
 
 RUNS = 12  # kept in evidence.json
 LARGEST = 4000  # characters of one run's commands
@@ -66,7 +66,7 @@ def manifest(workflow: Workflow, tool: Tool, estimate: Estimate, decision: Decis
         "provenance": {
             "workflow": workflow.id,
             "project": workflow.project if is_name(workflow.project) else "",
-            "work": list(workflow.work),
+            "work": list(shown_work(workflow.work)),
             "template": tool.template,
             "version": tool.version,
         },

@@ -65,7 +65,7 @@ def saving(tool: Tool) -> tuple[float | None, float | None]:
 
 
 def work(tool: Tool) -> tuple[str, ...]:
-    """What the tool does, as `Workflow.work` tells it; () where its manifest does not say."""
+    """What the tool does, as `vetting.shown_work` tells it; () where its manifest does not say."""
     try:
         told = tomllib.loads(tool.files.get("tool.toml", "")).get("provenance", {}).get("work", [])
     except (tomllib.TOMLDecodeError, AttributeError):

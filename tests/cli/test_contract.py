@@ -82,6 +82,7 @@ def test_status_and_tools_of_a_new_workspace_are_empty(desk: Desk, repository: P
     assert desk.json("tools") == []
     assert desk.json("status") == {
         "workspace": str(repository), "sessions": 0, "archived": 0, "tools": {}, "skipped": {},
+        "waiting": [], "noted": 0, "put_aside": 0,
     }  # fmt: skip
 
 
