@@ -140,12 +140,12 @@ def _removal(content: str, start: int, stop: int) -> _Patch:
 
 
 def _edit(path: Path, change: _Change, note: _Note, drop: Callable[[Entry], None], *, watched: bool = False) -> bool:
-    """Whether the file had to change. Where others may be writing it (`watched`), what went in must still be there
-    after a moment: a program that had read the file before puts its old state back, for it knows of no lock."""
+    """Whether the file had to change. Where others may be writing it (`watched`), their lock is taken, and what went
+    in must still be there after a moment: a program that knows of no lock may put back what it had read before."""
     noted: Entry | None = None
     swapped, give_up = False, time.monotonic() + _PATIENCE
     while True:
-        with files.turn(path):
+        with files.turn(path, shared=watched):
             before, made = _wanted(path, change, looks=_LOOKS if watched else 1)
             if made is None:
                 break
@@ -372,7 +372,7 @@ def _undo_content(entry: Entry) -> str:
     if not untouched and (entry.kind == "file" or not entry.own or content.count(entry.own) != 1):
         return "kept, it was changed by hand"
     patch = _Patch(entry.start if untouched else content.index(entry.own), entry.own, entry.replaced)
-    with files.turn(path):
+    with files.turn(path, shared=entry.kind == "key"):
         return "" if files.swap(path, _bytes(content), _bytes(patch.apply(content))) else _BUSY
 
 
@@ -382,7 +382,7 @@ def _undo_key(path: Path, entry: Entry) -> str:
     own = Own(tuple(about["path"]), about["value"], about["item"])
     give_up = time.monotonic() + _PATIENCE
     while time.monotonic() < give_up:
-        with files.turn(path):
+        with files.turn(path, shared=True):
             content = _load(path)
             if content is None:
                 return ""

@@ -11,12 +11,15 @@ import os
 import secrets
 import socket
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from meta.errors import UserError
 
 _TEMPORARY = ".meta-tmp"
+_STALE = 10.0  # seconds; who holds an agent's lock for longer has to touch it
+_LOCK_PATIENCE = 20.0  # seconds of waiting for one that is touched
 
 
 def write(path: Path, content: str | bytes, mode: int | None = None) -> bool:
@@ -41,10 +44,10 @@ def write(path: Path, content: str | bytes, mode: int | None = None) -> bool:
     return True
 
 
-def swap(path: Path, before: bytes | None, after: bytes) -> bool:
+def swap(path: Path, before: bytes | None, after: bytes, mode: int | None = None) -> bool:
     """Whether the file still was `before` (None: not there) and now is `after`; it keeps its mode, owner and symlink.
 
-    Where the file system can exchange two names, what somebody wrote between the look and the change comes back.
+    `mode` is set where given. Where the file system can exchange two names, what somebody wrote between the look and the change comes back.
     """
     path = Path(os.path.realpath(path))
     try:
@@ -52,7 +55,7 @@ def swap(path: Path, before: bytes | None, after: bytes) -> bool:
         if (path.read_bytes() if status else None) != before:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = _draft(path, after, None, status)
+        draft = _draft(path, after, mode, status)
         try:
             done = _exchanged(draft, path, before, after) if status else _placed(draft, path)
         finally:
@@ -99,10 +102,11 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 @contextlib.contextmanager
-def turn(path: Path) -> Iterator[None]:
+def turn(path: Path, *, shared: bool = False) -> Iterator[None]:
     """Let one of ours at a time change a file: its folder is locked, so no lock file is left beside it.
 
-    Programs of others do not look; where folders cannot be locked, neither do ours.
+    Where folders cannot be locked, ours do not see each other. For a file that is `shared` with agents the lock
+    that they take is held as well (`_agents_lock`).
     """
     folder = Path(os.path.realpath(path)).parent
     while not folder.is_dir():
@@ -114,9 +118,57 @@ def turn(path: Path) -> Iterator[None]:
     try:
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        with _agents_lock(path) if shared else contextlib.nullcontext():
+            yield
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def _agents_lock(path: Path) -> Iterator[None]:
+    """Hold the lock that Node's proper-lockfile makes, as Claude Code does: a folder `<file>.lock`, stale after a while.
+
+    Ours carries the sticky bit, which nobody else sets on it. One of ours is met only after its process was killed,
+    for ours take turns; it is taken over at once.
+    """
+    lock = Path(f"{os.path.realpath(path)}.lock")
+    try:
+        held = _acquired(lock)
+    except OSError as error:
+        raise UserError(f"cannot lock {path}: {error.strerror}. Make room or access.") from error
+    try:
+        yield
+    finally:
+        if held:
+            with contextlib.suppress(OSError):  # whoever comes next passes it over
+                lock.rmdir()
+
+
+def _acquired(lock: Path) -> bool:
+    """Whether the lock is ours now; False where there is nothing to guard, or what is there is no such lock."""
+    give_up = time.monotonic() + _LOCK_PATIENCE
+    while time.monotonic() < give_up:
+        try:
+            lock.mkdir(0o1755)
+            return True
+        except FileNotFoundError:  # no folder, so no file that somebody could be writing
+            return False
+        except FileExistsError:
+            pass
+        try:
+            status = lock.lstat()
+            if status.st_mode & stat.S_ISVTX:
+                os.utime(lock)
+                return True
+            if time.time() - status.st_mtime > _STALE:
+                lock.rmdir()
+                continue
+        except FileNotFoundError:  # given back meanwhile
+            continue
+        except NotADirectoryError:
+            return False
+        time.sleep(0.005)
+    raise UserError(f"{lock} is held by another program. Close that program, then run this again.")
 
 
 def _status(path: Path) -> os.stat_result | None:

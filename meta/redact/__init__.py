@@ -7,7 +7,6 @@ It does not decide what may be read or sent; who stores a session passes it thro
 from __future__ import annotations
 
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
@@ -112,23 +111,13 @@ def key(state: Path) -> bytes:
     """
     path = state / "redaction-key"
     try:
-        if not path.exists():
-            _make_key(path)
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        files.sweep([state])
+        if not path.exists():  # of several that start at once one puts it, and all use what is there
+            files.swap(path, None, secrets.token_hex(32).encode(), mode=0o600)
         text = path.read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
         raise UserError(f"cannot keep a key in {state}: {error.strerror}. Make room or access there.") from error
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise UserError(f"{path} does not hold a key. Delete it; secrets then get new placeholders.")
     return bytes.fromhex(text)
-
-
-def _make_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".redaction-key-{os.getpid()}")
-    files.write(draft, secrets.token_hex(32), mode=0o600)
-    try:
-        os.link(draft, path)  # of several that start at once, one wins and all use its key
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -129,6 +130,13 @@ def faults(points: list[Point]) -> Iterator[tuple[Point, str]]:
             if (fault == "killed" and reading) or (fault == "full" and (reading or point.call not in FULL)):
                 continue
             yield point, fault
+
+
+def some(points: list[Point], share: float) -> list[tuple[Point, str]]:
+    """This share of the faults, always the same ones; two of each kind at least."""
+    chance = random.Random(7)
+    kinds = [[tried for tried in faults(points) if tried[1] == fault] for fault in FAULTS]
+    return [tried for kind in kinds for tried in chance.sample(kind, min(len(kind), max(2, round(len(kind) * share))))]
 
 
 def visible(workspace: Path) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import subprocess
 import sys
@@ -26,7 +25,7 @@ WITHOUT = "git", "sh", "bash", "env"  # programs that are needed; without bubble
 
 
 @pytest.fixture(scope="module")
-def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def beginning(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Scene:
     """A repository with files of its user, and eight sessions."""
     base = tmp_path_factory.mktemp("faults")
     folder = base / "scene"
@@ -52,9 +51,7 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     (workspace / "a.py").write_text("a = 1\n")
     for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "one"]):
         subprocess.run(["git", *arguments], cwd=workspace, env=environment, check=True)
-    warm = Warm()
-    yield Scene(folder, workspace, base / "template", (), environment, warm)
-    warm.close()
+    return Scene(folder, workspace, base / "template", (), environment, warm)
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +148,7 @@ def swept(scene: Scene, share: float = 1.0) -> tuple[Counter[str], list[str]]:
     assert done.code == 0, done.err
     after = faults.state(scene.workspace)
     points = scene.points()
-    tried = list(faults.faults(points))
-    if share < 1.0:
-        tried = random.Random(7).sample(tried, max(1, round(len(tried) * share)))
+    tried = faults.some(points, share)
     counts = Counter(points=len(points), faults=len(tried))
     wrong = []
     for point, fault in tried:
@@ -180,8 +175,9 @@ def test_no_fault_at_any_place_loses_anything(scene: Callable[..., Scene], life:
 
 
 def test_a_fault_at_some_places_of_an_acceptance_loses_nothing(scene: Callable[..., Scene]) -> None:
-    counts, wrong = swept(scene(*LIVES["accept"]), share=0.016)
-    assert counts["stopped"] > 4
+    counts, wrong = swept(scene(*LIVES["accept"]), share=0.005)
+    assert counts["stopped"] > 2
+    assert counts.keys() >= faults.FAULTS.keys()
     assert not wrong, "\n".join(wrong)
 
 
@@ -205,11 +201,13 @@ def test_what_a_killed_command_left_half_done_is_taken_back_by_undo_or_by_any_ne
 GIT = """#!/bin/sh
 calls=$(($(cat "$GIT_CALLS") + 1))
 echo $calls > "$GIT_CALLS"
+case "$GIT_FAULT" in told) exec {strace} -y -s 1 -o "$GIT_CALLS.$calls" -e trace=write {git} "$@" ;; esac
 [ $calls = "$GIT_AT" ] || exec {git} "$@"
 case "$GIT_FAULT" in
   killed) kill -9 $$ ;;
   finished) {git} "$@"; kill -9 $$ ;;
   full) exec {strace} -f -o /dev/null -e trace={calls} -e inject={calls}:error=ENOSPC {git} "$@" ;;
+  write:*) exec {strace} -o /dev/null -e trace=write -e inject="$GIT_FAULT" {git} "$@" ;;
 esac
 """
 
@@ -227,6 +225,7 @@ def with_faulty_git(scene: Scene) -> Scene:
         "PATH": f"{programs}:{scene.environment['PATH']}:/usr/bin:/bin",
         "GIT_CALLS": str(calls),
         "GIT_AT": "0",
+        "GIT_FAULT": "",
     }
     return replace(scene, environment=scene.environment | environment)
 
@@ -253,4 +252,45 @@ def test_a_git_that_fails_at_any_call_loses_nothing(scene: Callable[..., Scene],
             done = replace(faulty, environment=faulty.environment | {"GIT_AT": str(at), "GIT_FAULT": fault}).run()
             wrong += [f"git {fault} at {at}: {what}" for what in problems(good, done, "broken", before, after)]
     print(life, f"{number} calls of git, {3 * number} faults, {len(wrong)} problems")
+    assert not wrong, "\n".join(wrong)
+
+
+def writes(faulty: Scene) -> list[tuple[int, int]]:
+    """Which writes of which calls of git go into a file of the repository, not to a pipe."""
+    calls = Path(faulty.environment["GIT_CALLS"])
+    calls.write_text("0")
+    faulty.reset()
+    assert replace(faulty, environment=faulty.environment | {"GIT_FAULT": "told"}).run().code == 0
+    found = []
+    for at in range(1, int(calls.read_text()) + 1):
+        log = calls.with_name(f"calls.{at}")
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("write(")]
+        found += [(at, number) for number, line in enumerate(lines, 1) if "/.git/" in line.partition(",")[0]]
+        log.unlink()
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("life", ["propose", "accept", "undo accept"])
+def test_a_git_whose_disk_refuses_any_one_write_loses_nothing(scene: Callable[..., Scene], life: str) -> None:
+    good = scene(*LIVES[life])
+    good.reset()
+    before = faults.state(good.workspace)
+    assert good.run().code == 0
+    after = faults.state(good.workspace)
+    faulty = with_faulty_git(good)
+    calls = Path(faulty.environment["GIT_CALLS"])
+    tried = [(at, number, error) for at, number in writes(faulty) for error in ("ENOSPC", "EIO")]
+    assert tried
+    stopped, wrong = 0, []
+    for at, number, error in tried:
+        calls.write_text("0")
+        good.reset()
+        fault = {"GIT_AT": str(at), "GIT_FAULT": f"write:error={error}:when={number}"}
+        done = replace(faulty, environment=faulty.environment | fault).run()
+        stopped += bool(done.code)
+        wrong += [f"{error} at write {number} of git {at}: {what}"
+                  for what in problems(good, done, "broken", before, after)]  # fmt: skip
+    print(life, f"{len(tried)} faults of writes, {stopped} stopped the command, {len(wrong)} problems")
+    assert stopped
     assert not wrong, "\n".join(wrong)

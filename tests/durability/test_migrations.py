@@ -62,7 +62,7 @@ def test_a_store_of_every_released_form_comes_up_to_date_with_all_it_held(tmp_pa
 
 
 @pytest.mark.parametrize("fault", ["killed", "full", "broken"])
-@pytest.mark.parametrize("version", range(HEAD))
+@pytest.mark.parametrize("version", [pytest.param(0, marks=pytest.mark.slow), *range(1, HEAD)])
 def test_a_migration_that_stops_at_any_operation_is_whole_or_not_begun(
     tmp_path: Path, version: int, fault: Fault
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +26,7 @@ CODEX = b'# mine\r\nmodel = "o3" # why\r\n\r\n[mcp_servers.theirs]\r\ncommand = 
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Scene:
     base = tmp_path_factory.mktemp("settings")
     folder = base / "scene"
     (folder / "home").mkdir(parents=True)
@@ -35,10 +34,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     (folder / "home" / "config.toml").write_bytes(CODEX)
     (folder / "home" / "settings.json").chmod(0o640)
     shutil.copytree(folder, base / "template", symlinks=True)
-    warm = Warm()
     arguments = ("edit", "put", "journal", "home/settings.json", "home/config.toml", "home/new/settings.json")
-    yield Scene(folder, folder, base / "template", arguments, {"PATH": os.environ["PATH"]}, warm)
-    warm.close()
+    return Scene(folder, folder, base / "template", arguments, {"PATH": os.environ["PATH"]}, warm)
 
 
 def wrong(
@@ -65,7 +62,7 @@ def settings(folder: Path) -> dict[str, object]:
     }
 
 
-def swept(scene: Scene, every: int) -> tuple[Counter[str], list[str]]:
+def swept(scene: Scene, share: float) -> tuple[Counter[str], list[str]]:
     steps = []
     for number in range(len(scene.arguments) - 2):
         scene.reset()
@@ -73,7 +70,7 @@ def swept(scene: Scene, every: int) -> tuple[Counter[str], list[str]]:
         steps.append(settings(scene.folder))
     before, after = steps[0], steps[-1]
     steps += one_value_a_step(scene)
-    tried = list(faults.faults(scene.points()))[::every]
+    tried = faults.some(scene.points(), share)
     counts = Counter(faults=len(tried))
     found = []
     for point, fault in tried:
@@ -100,13 +97,13 @@ def one_value_a_step(scene: Scene) -> list[dict[str, object]]:
 
 
 def test_a_fault_at_some_calls_of_an_edit_leaves_the_settings_whole(scene: Scene) -> None:
-    counts, found = swept(scene, every=40)
-    assert counts["faults"] > 5
+    counts, found = swept(scene, share=0.015)
+    assert counts.keys() >= faults.FAULTS.keys()
     assert not found, "\n".join(found)
 
 
 @pytest.mark.slow
 def test_a_fault_at_every_call_of_an_edit_leaves_the_settings_whole(scene: Scene) -> None:
-    counts, found = swept(scene, every=1)
+    counts, found = swept(scene, share=1.0)
     print(dict(counts), len(found))
     assert not found, "\n".join(found)

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,14 @@ def test_the_key_is_made_once_for_this_user_alone(tmp_path: Path) -> None:
     assert len(first) == 32
     assert len(list(path.parent.iterdir())) == 1
     assert redact.key(tmp_path / "other") != first
+
+
+def test_what_a_killed_process_left_of_making_a_key_is_swept(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (tmp_path / f".{dead.pid}.0a1b2c3d.meta-tmp").write_text("half")
+    assert len(redact.key(tmp_path)) == 32
+    assert [path.name for path in tmp_path.iterdir()] == ["redaction-key"]
 
 
 def test_a_file_without_a_key_is_named(tmp_path: Path) -> None:
