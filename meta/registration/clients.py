@@ -22,6 +22,7 @@ from meta.registration.actions import Action
 
 Settings = tuple[tuple[str, Own], ...]  # file, relative to the workspace, and what is ours in it
 SECONDS = 10  # that a client lets the hook run; it needs a fraction of one
+CODEX_SECONDS = 3  # more at a session's end Codex cuts to this, and complains of it in each session
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def _claude(words: Sequence[str]) -> Settings:
 
 
 def _codex(words: Sequence[str]) -> Settings:
-    hook = {"type": "command", "command": _called(words), "timeout": SECONDS}
+    hook = {"type": "command", "command": _called(words), "timeout": CODEX_SECONDS}
     return (
         *_hooks(".codex/hooks.json", ("SessionStart", "Stop", "SessionEnd"), hook),
         (".codex/config.toml", Own(("mcp_servers", "meta"), _server(words))),
@@ -72,13 +73,15 @@ def _gemini(words: Sequence[str]) -> Settings:
     )
 
 
+CODEX_NOTE = (
+    "Codex reads a project's settings only once you trust the project, and runs its hooks only once you trust these "
+    "as well: start `codex` here and confirm both."
+)
 CLIENTS: Mapping[str, Client] = {
     client.name: client
     for client in (
         Client("claude", _claude),
-        Client(
-            "codex", _codex, "Codex runs hooks of a project only once you trust it: start `codex` here and confirm."
-        ),
+        Client("codex", _codex, CODEX_NOTE),
         Client("gemini", _gemini),
     )
 }
