@@ -11,6 +11,7 @@ import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +24,7 @@ from meta.errors import UserError
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_LONGEST = 60  # bytes of the folder for temporary files, so that a socket's path below it is short enough
 _TICK = 0.05  # seconds between looks at a process whose pipes are silent
 _GRACE = 0.2  # seconds a process that left the group may still hold the pipes
 _CHUNK = 2**16  # bytes of one read, and at most of one write
@@ -201,7 +203,8 @@ def pool(
     """
     items = list(items)
     workers = min(workers, len(items))
-    if workers < 2 or len(items) < least:
+    cramped = len(tempfile.gettempdir()) > _LONGEST  # the fork server listens there
+    if workers < 2 or len(items) < least or cramped:
         return _counted(map(function, items), len(items), progress)
     chunk = max(1, len(items) // (workers * 8))
     context = multiprocessing.get_context("forkserver")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,12 @@ def failing(item: int) -> int:
 def test_a_bug_in_the_function_keeps_its_type() -> None:
     with pytest.raises(ValueError, match="0"):
         pool(failing, range(30), workers=2)
+
+
+def test_a_long_name_of_the_temporary_folder_only_costs_the_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("long" * 20)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    assert pool(abs, range(-40, 0), workers=2) == list(range(40, 0, -1))
