@@ -56,9 +56,12 @@ def test_a_leftover_that_holds_the_pipes_does_not_hold_us() -> None:
 
 
 def alive(process: int) -> bool:
-    """Whether the process still runs; one that waits for init to bury it does not."""
-    status = run(["ps", "-o", "stat=", "-p", str(process)]).stdout.strip()
-    return bool(status) and not status.startswith("Z")
+    """Whether the process still runs; one that waits for init to bury it does not, and a killed one may take a moment."""
+    for _ in range(20):
+        status = run(["ps", "-o", "stat=", "-p", str(process)]).stdout.strip()
+        if not status or status.startswith("Z"):
+            return False
+    return True
 
 
 def test_output_over_the_limit_keeps_its_head_and_its_tail() -> None:
