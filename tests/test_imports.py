@@ -15,7 +15,7 @@ FLOORS = {  # a module may import what stands on a lower floor, and its own room
     "daemon": 6, "mcp_server": 6, "hook": 6, "worker": 6, "cli": 7, "__main__": 8,
 }  # fmt: skip
 HOMES = {  # one package, one home
-    "libcst": {"generation"}, "copier": {"generation"}, "jinja2": {"generation"}, "git": {"git"},
+    "libcst": {"generation"}, "copier": {"generation"}, "plumbum": {"generation"}, "jinja2": {"generation"}, "git": {"git"},
     "anthropic": {"llm"}, "watchdog": {"daemon"}, "mcp": {"mcp_server"}, "numba": {"mining"},
     "tree_sitter": {"shell"}, "tree_sitter_bash": {"shell"}, "re2": {"redact"}, "sqlite3": {"store", "sources"}, "genai_prices": {"prices"},
 }  # fmt: skip

@@ -42,12 +42,19 @@ def render(layers: Iterable[Path], answers: Mapping[str, object]) -> dict[str, s
     A template may hold only what differs from another: the files of a later layer replace those of the earlier ones.
     """
     import copier  # takes a second to load, and only generation needs it
+    from plumbum import ProcessExecutionError  # by which copier starts git
 
     with tempfile.TemporaryDirectory(prefix="meta-") as root:
         template, place = Path(root, "template"), Path(root, "place")
         for layer in layers:
             shutil.copytree(layer, template, dirs_exist_ok=True)
-        copier.run_copy(str(template), place, data=dict(answers), defaults=True, overwrite=True, quiet=True)
+        try:
+            copier.run_copy(str(template), place, data=dict(answers), defaults=True, overwrite=True, quiet=True)
+        except ProcessExecutionError as error:
+            said = (error.stderr or "").strip().splitlines()[-1:] or [f"it ended with {error.retcode}"]
+            raise UserError(
+                f"git could not work in {root}: {said[0]}. Make room or access, then run this again."
+            ) from error
         files = {
             str(path.relative_to(place)): path.read_text() for path in sorted(Path(place).rglob("*")) if path.is_file()
         }
