@@ -6,7 +6,7 @@ Nothing is run. What cannot be told becomes a mark (see `nouns`); what a substit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
@@ -45,12 +45,18 @@ def words(text: str, names: Names) -> list[str]:
     """The words that one word of source becomes."""
     if match := _ALL.fullmatch(text):  # the one thing in quotes that becomes several words
         return (names.value(match[1] or match[2]) or UNKNOWN).split()
-    return [word for part in islice(_braces(text), MOST) for word in _split(part, names)]
+    return [word for part in _told(_braces(text)) for word in _split(part, names)]
 
 
 def one(text: str, names: Names) -> str:
     """The value of a word where it is not split: of an assignment, a redirection, a here-string."""
     return "".join(piece for piece, _ in _pieces(text, names))
+
+
+def _told(choices: Iterable[str]) -> list[str]:
+    """The choices; of too many the first ones, and a mark that there are more."""
+    told = list(islice(choices, MOST + 1))
+    return told if len(told) <= MOST else [*told[:MOST], UNKNOWN]
 
 
 def _braces(text: str) -> Iterator[str]:
@@ -96,11 +102,11 @@ def _range(first: str, last: str) -> list[str]:
     if first.lstrip("-").isdigit() and last.lstrip("-").isdigit() and len(first + last) < 12:
         low, high = int(first), int(last)
         step = 1 if high >= low else -1
-        return [str(n) for n in range(low, high + step, step)[:MOST]]
+        return _told(str(n) for n in range(low, high + step, step))
     if len(first) == len(last) == 1:
         low, high = ord(first), ord(last)
         step = 1 if high >= low else -1
-        return [chr(n) for n in range(low, high + step, step)[:MOST]]
+        return _told(chr(n) for n in range(low, high + step, step))
     return [UNKNOWN]
 
 

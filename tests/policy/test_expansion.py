@@ -44,3 +44,12 @@ def test_a_word_becomes_what_bash_makes_of_it(pieces: list[str], tmp_path_factor
 @pytest.mark.parametrize("word", ["$NOBODY", "$(date)", "`date`", "${!x}", "${A%b*}", "$((1+1))"])
 def test_what_only_the_run_tells_is_marked(word: str) -> None:
     assert any(UNKNOWN in part for part in words(word, names()))
+
+
+@pytest.mark.parametrize("word", ["{1..70}", "{-70..-1}", "{1..3}{1..3}{1..3}{1..3}", "{" + "a," * 70 + "b}"])
+def test_braces_that_make_too_many_words_leave_a_mark_for_the_rest(word: str) -> None:
+    assert words(word, names())[-1] == UNKNOWN
+
+
+def test_braces_that_make_as_many_words_as_are_read_leave_no_mark() -> None:
+    assert words("{1..64}", names()) == [str(n) for n in range(1, 65)]
