@@ -76,7 +76,7 @@ def _survey(store: Store, settings: Config, project: str | None) -> Survey:
 @contextmanager
 def _recalled(store: Store, about: str) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
     """What was found out about something before, and a place for what is found out now; that is kept."""
-    key = hashlib.sha256(f"{program()} {about}".encode()).hexdigest()
+    key = _hashed(about)
     text = store.cached(key)
     before: Mapping[str, Any] = json.loads(text) if text else {}
     now: dict[str, Any] = {}
@@ -87,7 +87,7 @@ def _recalled(store: Store, about: str) -> Iterator[tuple[Mapping[str, Any], dic
 
 def _remembered(store: Store, key: str, lift: Callable[[], Workflow]) -> Workflow:
     """What was lifted under this key by this very meta before, else lifted now."""
-    key = hashlib.sha256(f"{program()} {key}".encode()).hexdigest()
+    key = _hashed(key)
     text = store.cached(key)
     if text is None:
         workflow = lift()
@@ -99,7 +99,12 @@ def _remembered(store: Store, key: str, lift: Callable[[], Workflow]) -> Workflo
 def _key(name: str, mark: str, settings: Config) -> str:
     """All that went into a project's survey."""
     asked = replace(settings, workspace=None)
-    return hashlib.sha256(f"{program()} {name} {mark} {asked}".encode()).hexdigest()
+    return _hashed(f"{name} {mark} {asked}")
+
+
+def _hashed(about: str) -> str:
+    """A key of the cache: another version of this program finds nothing under it."""
+    return hashlib.sha256(f"{program()} {about}".encode()).hexdigest()
 
 
 def _mine(name: str, store: Store, settings: Config) -> Survey:
@@ -238,9 +243,11 @@ def _look_back(workspace: Path, found: Survey) -> None:
 
     seen: dict[str, Shadow] = {}
     for known in lifecycle.tools(workspace):
+        if known.state not in ("accepted", "registered"):
+            continue
         tool = inventory.tool(workspace, known.name)
         same = [p.workflow for p in found.proposals if inventory.work(tool) == shown_work(p.workflow.work)]
-        if known.state in ("accepted", "registered") and same:
+        if same:
             learned = inventory.learned(tool)
             fresh = [o for o in same[0].occurrences if (shown_id(o.session), shown_id(o.events[0])) not in learned]
             told = shadow.shadow(tool, inventory.options(tool), same[0], fresh)
@@ -340,7 +347,7 @@ def _build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry
     tool = manifest.with_verdict(tool, verdict)
     real = next((check.seconds for check in verdict.checks if check.seconds), ())
     text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate, real))
-    if left := residue.kinds([text, *tool.files.values()]):
+    if left := residue.kinds([text, tool.files["tool.toml"]]):  # the verdict stands in both; the rest was looked at
         return _leaking(tool, left)
     lifecycle.propose(workspace, tool, workflow, estimate, text)
     return Built(tool, verdict, "proposed", proposal.decision.reason)

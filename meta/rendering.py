@@ -58,6 +58,18 @@ def option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def arguments(bindings: Mapping[str, Binding]) -> tuple[str, ...]:
+    """Bindings as long options: true is a bare flag, false is left out, a list repeats the option."""
+    given: list[str] = []
+    for name, value in bindings.items():
+        if isinstance(value, bool):
+            given += [option(name)] if value else []
+        else:
+            # One word, so that a value with a leading dash is not taken for an option.
+            given += [f"{option(name)}={item}" for item in ([value] if isinstance(value, str) else value)]
+    return tuple(given)
+
+
 def derive(text: str, program: Iterable[tuple[str, ...]]) -> str | None:
     """`text` after the operations of a derivation program, None where one does not apply.
 

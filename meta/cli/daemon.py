@@ -24,14 +24,13 @@ def run(args: argparse.Namespace) -> int:
     from meta.daemon import control
 
     settings = desk.settings(args.workspace)
+    action = getattr(control, args.action)
     if args.action in ("install", "uninstall"):
-        report = (control.install if args.action == "install" else control.uninstall)(settings, dry_run=args.dry_run)
+        report = action(settings, dry_run=args.dry_run)
     elif args.dry_run and args.action in ("start", "stop"):
         report = control.Report(f"would {args.action} the daemon", control.status(settings).running)
     else:
-        report = {"start": control.start, "stop": control.stop, "status": control.status, "logs": control.logs}[
-            args.action
-        ](settings)
+        report = action(settings)
     if args.json:
         desk.as_json(asdict(report))
     else:

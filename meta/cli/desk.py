@@ -87,12 +87,17 @@ def settings(workspace: str | None = None) -> Config:
     return config.load(start, os.environ, config.folders().config)
 
 
+def tell(*texts: str) -> None:
+    """Texts on stdout, one below the other. What was recorded must not speak to the terminal."""
+    print(*map(visible, texts), sep="\n")
+
+
 def verdict(name: str, found: Verdict) -> None:
     """A tool's checks, one a line."""
     print(f"{name}: {found.state} (isolation: {found.isolation})")
     for check in found.checks:
         mark = {True: "ok", False: "FAILED", None: "not run"}[check.passed]
-        print(visible(f"  {mark:<8}{check.name:<16}{check.detail}"))
+        tell(f"  {mark:<8}{check.name:<16}{check.detail}")
 
 
 def change(done: Change, *, json: bool) -> None:

@@ -55,12 +55,9 @@ def _listed(settings: Config, *, json: bool) -> int:
 
 
 def _shown(review: Review) -> None:
-    print(review.summary)
-    print(
-        f"--- generated_tools/{review.name}/tool.py: {review.lines} lines that are its own, then the same in every tool\n"
-    )
-    print(review.source)
-    print(f"Also on its branch: {', '.join(review.files)}\n\nBefore you accept it:")
+    whole = f"{review.lines} lines that are its own, then the same in every tool"
+    desk.tell(review.summary, f"--- generated_tools/{review.name}/tool.py: {whole}\n", review.source)
+    desk.tell(f"Also on its branch: {', '.join(review.files)}\n\nBefore you accept it:")
     for number, question in enumerate(QUESTIONS, 1):
         print(f"  {number}. {question}")
     print(f"\n`meta accept {review.name}` or `meta reject {review.name} --reason …`")

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from meta import contract, flow, rendering, roi
 from meta.cli import desk
 from meta.model import Occurrence, Parameter, Proposal, WorkflowStep
-from meta.vetting import visible
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,24 +76,19 @@ def economics(proposal: Proposal) -> list[str]:
     ]
 
 
-def _tell(*texts: str) -> None:
-    """What was recorded must not speak to the terminal."""
-    print(*map(visible, texts), sep="\n")
-
-
 def report(proposal: Proposal, shown: int) -> None:
     workflow = proposal.workflow
-    _tell(f"{workflow.name}  {workflow.id}  ({workflow.project})")
+    desk.tell(f"{workflow.name}  {workflow.id}  ({workflow.project})")
     print(f"{'build' if proposal.decision.build else 'keep ad hoc'}: {proposal.decision.reason}\n")
-    _tell("Steps", *map(_step, workflow.steps))
+    desk.tell("Steps", *map(_step, workflow.steps))
     if workflow.parameters:
-        _tell("\nParameters", *map(_parameter, workflow.parameters))
+        desk.tell("\nParameters", *map(_parameter, workflow.parameters))
     print("\nWhat it saves", *economics(proposal), sep="\n")
     held = f"{workflow.held_out} of them reproduced with that run left out"
     print(f"\nEvidence: {workflow.support} runs in {workflow.sessions} sessions, {held}")
-    _tell(*map(_occurrence, workflow.occurrences[:shown]))
+    desk.tell(*map(_occurrence, workflow.occurrences[:shown]))
     if workflow.support > shown:
         print(f"  … and {workflow.support - shown} more (--occurrences {workflow.support})")
     if workflow.refused:
         print("\nNot explained, so left out")
-        _tell(*(f"  {session}: {reason}" for session, reason in workflow.refused[:shown]))
+        desk.tell(*(f"  {session}: {reason}" for session, reason in workflow.refused[:shown]))

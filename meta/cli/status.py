@@ -30,6 +30,6 @@ def run(args: argparse.Namespace) -> int:
     if noted or aside:
         print(f"noted      {noted} sessions by hooks, {aside} put aside in {spool.PLACE}/failed")
     for notice in waiting:
-        print(f"waiting    {notice.line}")
+        desk.tell(f"waiting    {notice.line}")
     desk.skipped(status.skipped)
     return 0

@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     desk.workspace_option(parser)
     parser.add_argument("--once", action="store_true", help="look once, tell what is new, and end")
     desk.json_option(parser)
-    parser.add_argument("--log", metavar="FILE", help="write to this file, which is kept small, instead of stdout")
+    parser.add_argument("--log", metavar="FILE", help="write to this file, which is kept small, instead of stderr")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +36,7 @@ def _once(settings: Config, *, json: bool) -> int:
         desk.as_json([asdict(notice) for notice in due])
         return 0
     for notice in due:
-        print(notice.line)
+        desk.tell(notice.line)
     return 0
 
 

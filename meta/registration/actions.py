@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -228,7 +228,7 @@ def _taken_back(workspace: Path, record: Path, keep: Keep) -> Undone:
     for moved in action.branches:
         if branch.commit_of(workspace, moved.reference) != moved.before:
             branch.move(workspace, moved.reference, before=moved.after, after=moved.before)
-    _tidy(workspace, [*paths, *(target for _, target in action.aside), *action.made])
+    tidy(workspace, [*paths, *(target for _, target in action.aside), *action.made])
     # The record goes last: an interrupted undo is then done again from the start. An entry that could not be taken
     # back because of a later change by hand is done with.
     for entry in log.entries():
@@ -243,8 +243,8 @@ def _told(only_copies: int) -> Iterator[str]:
         yield f"{only_copies} archived sessions: kept, their agents have no copy any more"
 
 
-def _tidy(workspace: Path, paths: Sequence[str]) -> None:
-    """Remove the folders that are empty now, up to the workspace."""
+def tidy(workspace: Path, paths: Iterable[str]) -> None:
+    """Remove the folders of these paths that are empty now, up to the workspace."""
     for path in paths:
         folder = (workspace / path).parent
         while folder != workspace and folder.is_relative_to(workspace):

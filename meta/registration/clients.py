@@ -6,7 +6,6 @@ person's other projects never hear of it; where a client has a file for this mac
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -118,7 +117,5 @@ def disconnect(workspace: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     log = actions.journal(workspace)
     files = dict.fromkeys(entry.path for entry in log.entries() if ours(entry))
     kept = edits.undo(log, ours)
-    for file in files:
-        with contextlib.suppress(OSError):  # not empty, or not there
-            Path(file).parent.rmdir()
+    actions.tidy(workspace, files)
     return tuple(str(Path(file).relative_to(workspace)) for file in files), tuple(kept)

@@ -6,13 +6,13 @@ Read from the tool's own manifest (tool.toml), which a person may have edited. N
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from meta.model import Tool
-from meta.registration import card
+from meta import rendering
+from meta.model import Binding, Tool
+from meta.registration import card, inventory
 
 Json = dict[str, Any]
 LONGEST = 48  # characters of a name, so that with a client's prefix it stays below the 64 that OpenAI allows
@@ -62,10 +62,7 @@ class Function:
 
 def function(tool: Tool) -> Function:
     """The function of a tool. What the manifest does not tell is left out; a broken one makes a function without options."""
-    try:
-        about = tomllib.loads(tool.files.get("tool.toml", ""))
-    except tomllib.TOMLDecodeError:
-        about = {}
+    about = inventory.manifest(tool)
     properties: Json = {}
     options: dict[str, str] = {}
     required: list[str] = []
@@ -124,17 +121,13 @@ def arguments(function: Function, values: Mapping[str, Any]) -> tuple[str, ...]:
         raise ValueError(
             "; ".join([f"there is no {name}" for name in unknown] + [f"{name} is missing" for name in missing])
         )
-    words: list[str] = []
+    given: dict[str, Binding] = {}
     for name, value in values.items():
         wanted = properties[name]
         if not _fits(value, wanted):
             raise ValueError(f"{name} must be {wanted.get('enum') or wanted['type']}, not {value!r}")
-        option = function.options[name]
-        if isinstance(value, bool):
-            words += [option] if value else []
-        else:
-            words += [f"{option}={item}" for item in (value if isinstance(value, list) else [value])]
-    return tuple(words)
+        given[function.options[name].removeprefix("--")] = value if isinstance(value, (bool, list)) else str(value)
+    return rendering.arguments(given)
 
 
 def _fits(value: object, schema: Json) -> bool:

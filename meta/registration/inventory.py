@@ -9,6 +9,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from meta import files
 from meta.errors import UserError
@@ -54,21 +55,29 @@ def _described(name: str, files: Mapping[str, str]) -> Tool:
     )
 
 
+def manifest(tool: Tool) -> dict[str, Any]:
+    """What tool.toml says; nothing where it cannot be read. A person may have edited it, so any of it may be missing."""
+    try:
+        return tomllib.loads(tool.files.get("tool.toml", ""))
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
 def saving(tool: Tool) -> tuple[float | None, float | None]:
     """The minutes that a run of the tool and that a week of runs were expected to save; None where it does not say."""
     try:
-        about = tomllib.loads(tool.files.get("tool.toml", "")).get("estimate", {})
+        about = manifest(tool)["estimate"]
         a_run = float(about["minutes_per_run"]) * float(about["automation"])
         return a_run, a_run * float(about["runs_per_week"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError):
         return None, None
 
 
 def work(tool: Tool) -> tuple[str, ...]:
     """What the tool does, as `vetting.shown_work` tells it; () where its manifest does not say."""
     try:
-        told = tomllib.loads(tool.files.get("tool.toml", "")).get("provenance", {}).get("work", [])
-    except (tomllib.TOMLDecodeError, AttributeError):
+        told = manifest(tool)["provenance"]["work"]
+    except (LookupError, TypeError):
         return ()
     return tuple(map(str, told)) if isinstance(told, list) else ()
 
@@ -76,18 +85,16 @@ def work(tool: Tool) -> tuple[str, ...]:
 def learned(tool: Tool) -> set[tuple[str, str]]:
     """The session and the first event of every run that the tool was learned from, as its manifest tells them."""
     try:
-        runs = tomllib.loads(tool.files.get("tool.toml", ""))["evidence"]["runs"]
-        return {(str(run["session"]), str(run["events"][0])) for run in runs}
-    except (tomllib.TOMLDecodeError, LookupError, TypeError):
+        return {(str(run["session"]), str(run["events"][0])) for run in manifest(tool)["evidence"]["runs"]}
+    except (LookupError, TypeError):
         return set()
 
 
 def options(tool: Tool) -> set[str]:
     """The parameters that the tool takes from its caller, and `failed`, which every tool has."""
     try:
-        rows = tomllib.loads(tool.files.get("tool.toml", "")).get("parameters", [])
-        return {"failed", *(str(row["name"]) for row in rows if row.get("option"))}
-    except (tomllib.TOMLDecodeError, LookupError, TypeError, AttributeError):
+        return {"failed", *(str(row["name"]) for row in manifest(tool)["parameters"] if row.get("option"))}
+    except (LookupError, TypeError, AttributeError):
         return {"failed"}
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from meta import edits
 from meta.edits import Journal
@@ -66,22 +66,25 @@ def tools(workspace: Path) -> tuple[Known, ...]:
 
 def declined(workspace: Path) -> Mapping[str, str]:
     """The workflows that were declined and must not be proposed again, each with the reason."""
+    return {workflow: str(row["reason"]) for workflow, row in _declined(workspace).items()}
+
+
+def declined_work(workspace: Path) -> list[tuple[str, ...]]:
+    """What the declined workflows do, where that was noted."""
+    rows = _declined(workspace).values()
+    return [tuple(map(str, row["work"])) for row in rows if isinstance(row.get("work"), list)]
+
+
+def _declined(workspace: Path) -> dict[str, dict[str, Any]]:
+    """Our list of declined tools, by workflow."""
     path = workspace / _DECLINED
     if not path.exists():
         return {}
     try:
         rows = json.loads(path.read_text())
-        return {str(workflow): str(row["reason"]) for workflow, row in rows.items()}
+        return {str(workflow): {**row, "reason": row["reason"]} for workflow, row in rows.items()}
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise UserError(f"{path} cannot be read as our list of declined tools. Mend it or delete it.") from error
-
-
-def declined_work(workspace: Path) -> list[tuple[str, ...]]:
-    """What the declined workflows do, where that was noted."""
-    if not declined(workspace):
-        return []
-    rows = json.loads((workspace / _DECLINED).read_text()).values()
-    return [tuple(map(str, row["work"])) for row in rows if isinstance(row.get("work"), list)]
 
 
 def propose(workspace: Path, tool: Tool, workflow: Workflow, estimate: Estimate, text: str) -> str:
@@ -164,7 +167,7 @@ def reject(workspace: Path, name: str, reason: str, work: Sequence[str] = ()) ->
         raise UserError(f"meta/{name} is checked out. Switch to another branch, then run this again.")
     workflow = branch.proposed(workspace).get(name, f"name:{name}")
     path = workspace / _DECLINED
-    rows = json.loads(path.read_text()) if declined(workspace) else {}
+    rows = _declined(workspace)
     rows[workflow] = {"name": name, "reason": " ".join(reason.split()), "work": list(work)}
     with actions.doing(workspace, Action("reject", name, (Moved(branch.ref(name), head, ""),))) as log:
         log.write(path, json.dumps(rows, indent=1, sort_keys=True) + "\n")
@@ -185,8 +188,7 @@ def retire(workspace: Path, name: str) -> tuple[str, ...]:
         _no_linked_parent(workspace, path)
     aside = ((f"{TOOLS}/{name}", f"{RETIRED}/{name}"), *((path, f"{here}/{path}") for path in registered))
     with actions.doing(workspace, Action("retire", name, aside=aside, unlinked=tuple(links))) as log:
-        for path in (*registered, *(path for path, _ in links)):
-            _remove_empty(workspace, Path(path).parent)
+        actions.tidy(workspace, (*registered, *(path for path, _ in links)))
         _list_tools(workspace, log)
     return (f"{TOOLS}/{name}", *registered, *(path for path, _ in links))
 
@@ -342,12 +344,6 @@ def _put(workspace: Path, log: Journal, path: str, blob: Blob) -> None:
 def _is_link(workspace: Path, link: Link) -> bool:
     path = workspace / link.path
     return path.is_symlink() and os.readlink(path) == link.target
-
-
-def _remove_empty(workspace: Path, folder: Path) -> None:
-    while folder != Path() and (workspace / folder).is_dir() and not any((workspace / folder).iterdir()):
-        (workspace / folder).rmdir()
-        folder = folder.parent
 
 
 def _commit(workspace: Path, name: str, paths: Iterable[str]) -> str:

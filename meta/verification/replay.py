@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from meta import process
+from meta import process, rendering
 from meta.model import Check, Occurrence, Tool, Workflow
-from meta.verification import effects, sandbox, static, trials
+from meta.verification import effects, sandbox, static
 from meta.verification.effects import Trace
 from meta.verification.sandbox import Limits, Ran
 
@@ -90,7 +90,7 @@ def _began(run: Occurrence, started: float, repository: Path) -> _State | None:
 def _replay(tool: Tool, folder: Path, workflow: Workflow, run: Occurrence, state: _State) -> tuple[Check, Trace]:
     place = f"generated_tools/{tool.name}"
     recorded = ["bash", "-c", "\n".join(f"{line} || exit" for line in _lines(run, workflow))]
-    generated = ["python3", f"{place}/tool.py", *trials.arguments(run.bindings)]
+    generated = ["python3", f"{place}/tool.py", *rendering.arguments(run.bindings)]
     by_hand, expected = _run(recorded, state, folder, place)
     if by_hand.code != 0:
         raise _NotReplayedError("the recorded commands do not end well in the sandbox themselves")

@@ -36,10 +36,10 @@ def check(tool: Path, workflow: Workflow, *, harmless: bool = False) -> tuple[tu
     """
     attacks, chosen = hostile.attacks(workflow), _rehearsed(workflow)
     failures = _failures(workflow, chosen)
-    cases = [Trial(trials.arguments(o.bindings)) for o in workflow.occurrences]
-    cases += [Trial(trials.arguments(o.bindings), True) for o in chosen]
-    cases += [Trial(trials.arguments(f.bindings), True, f.line) for f in failures]
-    cases += [Trial(trials.arguments(bindings), True) for a in attacks for bindings in (a.plain, a.bindings)]
+    cases = [Trial(rendering.arguments(o.bindings)) for o in workflow.occurrences]
+    cases += [Trial(rendering.arguments(o.bindings), True) for o in chosen]
+    cases += [Trial(rendering.arguments(f.bindings), True, f.line) for f in failures]
+    cases += [Trial(rendering.arguments(bindings), True) for a in attacks for bindings in (a.plain, a.bindings)]
     try:
         outcomes, trace = trials.attempt(tool, workflow, cases, harmless=harmless)
     except BrokenToolError as error:
@@ -65,7 +65,7 @@ def _round_trip(workflow: Workflow, outcomes: list[Outcome], tool: Path, harmles
     detail = f"{len(pairs) - len(wrong)} of {len(pairs)} recorded runs regenerated exactly"
     for occurrence in workflow.occurrences[:SEPARATE]:
         with sandbox.scratch() as folder:
-            argv = [sandbox.python(), str(tool / "tool.py"), "--dry-run", *trials.arguments(occurrence.bindings)]
+            argv = [sandbox.python(), str(tool / "tool.py"), "--dry-run", *rendering.arguments(occurrence.bindings)]
             ran = sandbox.run(argv, folder, read_only=(tool,), harmless=harmless)
             if ran.stdout != _expected(occurrence):
                 wrong.append(f"{occurrence.session}: another result in a process of its own")

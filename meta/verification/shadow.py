@@ -5,10 +5,9 @@ What the tool was learned from is asked in `roundtrip`, before it is accepted.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
+from meta import rendering
 from meta.model import Occurrence, Shadow, Tool, Workflow
 from meta.verification import sandbox, trials
 from meta.verification.trials import BrokenToolError, Trial
@@ -27,12 +26,11 @@ def shadow(tool: Tool, options: Collection[str], workflow: Workflow, runs: Seque
     runs = sorted(runs, key=lambda run: run.started or 0.0)[-MOST:]
     if not runs:
         return Shadow(0, 0)
-    with tempfile.TemporaryDirectory(prefix="meta-") as place:
-        Path(place).chmod(0o755)
-        folder = trials.write(tool, Path(place, tool.name))
+    with sandbox.place() as place:
+        folder = trials.write(tool, place / tool.name)
         try:
             given = [{name: value for name, value in run.bindings.items() if name in options} for run in runs]
-            outcomes, _ = trials.attempt(folder, workflow, [Trial(trials.arguments(bindings)) for bindings in given])
+            outcomes, _ = trials.attempt(folder, workflow, [Trial(rendering.arguments(bindings)) for bindings in given])
         except BrokenToolError:
             return Shadow(0, len(runs))
     same = [outcome.stdout == "\n".join(run.commands) + "\n" for run, outcome in zip(runs, outcomes, strict=True)]

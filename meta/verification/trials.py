@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from meta import rendering
-from meta.model import Binding, Fixed, Group, Part, Tool, Workflow
+from meta.model import Fixed, Group, Part, Tool, Workflow
 from meta.verification import effects, sandbox
 from meta.verification.effects import Trace
 from meta.verification.sandbox import Limits
@@ -59,19 +58,6 @@ class Outcome:
 
 class BrokenToolError(Exception):
     """The tool could not be tried at all; the text is the last line it left."""
-
-
-def arguments(bindings: Mapping[str, Binding]) -> tuple[str, ...]:
-    """Bindings as long options: true is a bare flag, false is left out, a list repeats the option."""
-    given: list[str] = []
-    for name, value in bindings.items():
-        option = rendering.option(name)
-        if isinstance(value, bool):
-            given += [option] if value else []
-        else:
-            # One word, so that a value with a leading dash is not taken for an option.
-            given += [f"{option}={item}" for item in ([value] if isinstance(value, str) else value)]
-    return tuple(given)
 
 
 def write(tool: Tool, folder: Path) -> Path:

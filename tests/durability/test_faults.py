@@ -140,13 +140,18 @@ def problems(
     yield from (f"{path} is left over" for path in faults.leftovers(scene.folder))
 
 
-def swept(scene: Scene, share: float = 1.0) -> tuple[Counter[str], list[str]]:
-    """How many faults were tried at how many points and how many stopped the command, and all that was wrong."""
+def undisturbed(scene: Scene) -> tuple[State, State]:
+    """The workspace before and after the command does its work."""
     scene.reset()
     before = faults.state(scene.workspace)
     done = scene.run()
     assert done.code == 0, done.err
-    after = faults.state(scene.workspace)
+    return before, faults.state(scene.workspace)
+
+
+def swept(scene: Scene, share: float = 1.0) -> tuple[Counter[str], list[str]]:
+    """How many faults were tried at how many points and how many stopped the command, and all that was wrong."""
+    before, after = undisturbed(scene)
     points = scene.points()
     tried = faults.some(points, share)
     counts = Counter(points=len(points), faults=len(tried))
@@ -230,26 +235,30 @@ def with_faulty_git(scene: Scene) -> Scene:
     return replace(scene, environment=scene.environment | environment)
 
 
+def with_fault(faulty: Scene, at: int, fault: str) -> Done:
+    """The command from its beginning, with a fault at one of its calls of git (0 is none)."""
+    Path(faulty.environment["GIT_CALLS"]).write_text("0")
+    faulty.reset()
+    return replace(faulty, environment=faulty.environment | {"GIT_AT": str(at), "GIT_FAULT": fault}).run()
+
+
+def called(faulty: Scene) -> int:
+    """How often the last command called git."""
+    return int(Path(faulty.environment["GIT_CALLS"]).read_text())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("life", ["propose", "accept", "reject", "retire", "undo accept", "undo propose"])
 def test_a_git_that_fails_at_any_call_loses_nothing(scene: Callable[..., Scene], life: str) -> None:
     good = scene(*LIVES[life])
-    good.reset()
-    before = faults.state(good.workspace)
-    assert good.run().code == 0
-    after = faults.state(good.workspace)
+    before, after = undisturbed(good)
     faulty = with_faulty_git(good)
-    calls = Path(faulty.environment["GIT_CALLS"])
-    calls.write_text("0")
-    good.reset()
-    assert faulty.run().code == 0
-    number = int(calls.read_text())
+    assert with_fault(faulty, 0, "").code == 0
+    number = called(faulty)
     wrong = []
     for at in range(1, number + 1):
         for fault in ("killed", "finished", "full"):
-            calls.write_text("0")
-            good.reset()
-            done = replace(faulty, environment=faulty.environment | {"GIT_AT": str(at), "GIT_FAULT": fault}).run()
+            done = with_fault(faulty, at, fault)
             wrong += [f"git {fault} at {at}: {what}" for what in problems(good, done, "broken", before, after)]
     print(life, f"{number} calls of git, {3 * number} faults, {len(wrong)} problems")
     assert not wrong, "\n".join(wrong)
@@ -257,13 +266,10 @@ def test_a_git_that_fails_at_any_call_loses_nothing(scene: Callable[..., Scene],
 
 def writes(faulty: Scene) -> list[tuple[int, int]]:
     """Which writes of which calls of git go into a file of the repository, not to a pipe."""
-    calls = Path(faulty.environment["GIT_CALLS"])
-    calls.write_text("0")
-    faulty.reset()
-    assert replace(faulty, environment=faulty.environment | {"GIT_FAULT": "told"}).run().code == 0
+    assert with_fault(faulty, 0, "told").code == 0
     found = []
-    for at in range(1, int(calls.read_text()) + 1):
-        log = calls.with_name(f"calls.{at}")
+    for at in range(1, called(faulty) + 1):
+        log = Path(f"{faulty.environment['GIT_CALLS']}.{at}")
         lines = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("write(")]
         found += [(at, number) for number, line in enumerate(lines, 1) if "/.git/" in line.partition(",")[0]]
         log.unlink()
@@ -274,20 +280,13 @@ def writes(faulty: Scene) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("life", ["propose", "undo accept"])  # git writes no file when a tool is accepted
 def test_a_git_whose_disk_refuses_any_one_write_loses_nothing(scene: Callable[..., Scene], life: str) -> None:
     good = scene(*LIVES[life])
-    good.reset()
-    before = faults.state(good.workspace)
-    assert good.run().code == 0
-    after = faults.state(good.workspace)
+    before, after = undisturbed(good)
     faulty = with_faulty_git(good)
-    calls = Path(faulty.environment["GIT_CALLS"])
     tried = [(at, number, error) for at, number in writes(faulty) for error in ("ENOSPC", "EIO")]
     assert tried
     stopped, wrong = 0, []
     for at, number, error in tried:
-        calls.write_text("0")
-        good.reset()
-        fault = {"GIT_AT": str(at), "GIT_FAULT": f"write:error={error}:when={number}"}
-        done = replace(faulty, environment=faulty.environment | fault).run()
+        done = with_fault(faulty, at, f"write:error={error}:when={number}")
         stopped += bool(done.code)
         wrong += [f"{error} at write {number} of git {at}: {what}"
                   for what in problems(good, done, "broken", before, after)]  # fmt: skip

@@ -190,7 +190,7 @@ thread = threading.Thread(target=quietly, args=(socket.create_connection, ('10.0
     _lying("python", "an open folder", "quietly(os.open, 'etc/x', os.O_WRONLY | os.O_CREAT, dir_fd=os.open('/', os.O_RDONLY))", "write-outside"),
     _lying("python", "another working folder", "os.chdir('/'); quietly(open, 'opt-x', 'w')", "write-outside"),
     _lying("python", "a way up", "quietly(open, '../../../../escaped', 'w')", "write-outside"),
-    _lying("python", "its root", "quietly(open, '/proc/self/root/etc/x', 'w')", "write-outside"),
+    _lying("python", "its root", "quietly(open, '/proc/self/root' + '/etc/x', 'w')", "write-outside"),
     _lying("python", "its open folders", "here = os.open('/', os.O_RDONLY); quietly(open, f'/dev/fd/{here}/etc/x', 'w')", "write-outside"),
     _lying("python", "an emptied file", "quietly(os.truncate, '/usr/bin/env', 0)", "write-outside"),
     _lying("python", "a deleted file", "quietly(os.unlink, '/usr/bin/env')", "write-outside"),
