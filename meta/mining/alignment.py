@@ -33,13 +33,15 @@ def key(word: Word) -> str:
     if word.style == "shell":
         return word.text
     text = word.text if word.style == "bare" else word.prefix
+    if not text.startswith("-"):
+        assigned = _ASSIGNMENT.match(text) if "=" in text else None
+        return assigned.group() if assigned else ""
     if _COUNT.fullmatch(text):
         return "-"
-    if text.startswith("-") and len(text) > 1 and not _NEGATIVE.fullmatch(text):
-        name, equals, _ = text.partition("=")
-        return name + equals
-    assigned = _ASSIGNMENT.match(text)
-    return assigned.group() if assigned else ""
+    if len(text) == 1 or _NEGATIVE.fullmatch(text):
+        return ""
+    name, equals, _ = text.partition("=")
+    return name + equals
 
 
 def takes_value(flag: str) -> bool:
@@ -55,12 +57,11 @@ class _Place:
     flag: str
     texts: set[str] = field(default_factory=set)
 
-    def score(self, word: Word, word_key: str, flag: str) -> float | None:
-        if self.key != word_key:
-            return None
-        if word_key:
+    def score(self, text: str, flag: str) -> float:
+        """The points of a word with the same key, behind a flag."""
+        if self.key:
             return _SAME_KEY
-        points = _SAME_WORD if word.text in self.texts else _OTHER_WORD
+        points = _SAME_WORD if text in self.texts else _OTHER_WORD
         if self.flag != flag:
             points += _OTHER_FLAG_BEFORE if self.flag and flag else _FLAG_BEFORE_ONE
         return points
@@ -74,6 +75,7 @@ def _flags(keys: Sequence[str]) -> list[str]:
 def _choices(places: Sequence[_Place], words: Words, keys: Sequence[str], flags: Sequence[str]) -> list[list[str]]:
     """The best move from every cell: "=" both, "p" skip a place, "w" open a place for a word; the first of equals."""
     width = len(words)
+    texts = [word.text for word in words]
     below = [_GAP * (width - j) for j in range(width + 1)]
     moves = [["w"] * (width + 1)]
     for place in reversed(places):
@@ -84,9 +86,10 @@ def _choices(places: Sequence[_Place], words: Words, keys: Sequence[str], flags:
             best[j] = skip
             if opened > skip:
                 best[j], move[j] = opened, "w"
-            points = place.score(words[j], keys[j], flags[j]) if place.key == keys[j] else None
-            if points is not None and points + below[j + 1] >= best[j]:
-                best[j], move[j] = points + below[j + 1], "="
+            if place.key == keys[j]:
+                both = place.score(texts[j], flags[j]) + below[j + 1]
+                if both >= best[j]:
+                    best[j], move[j] = both, "="
         below = best
         moves.append(move)
     return moves[::-1]
@@ -103,8 +106,9 @@ def _merge(places: list[_Place], words: Words) -> tuple[list[_Place], list[_Plac
     keys = [key(word) for word in words]
     flags = _flags(keys)
     if len(places) == len(words) and not _moved(places, words):
-        scores = [place.score(*word) for place, word in zip(places, zip(words, keys, flags, strict=True), strict=True)]
-        if all(points is not None and points > _OTHER_FLAG_BEFORE + _OTHER_WORD for points in scores):
+        pairs = zip(places, words, keys, flags, strict=True)
+        least = _OTHER_FLAG_BEFORE + _OTHER_WORD
+        if all(place.key == k and place.score(word.text, flag) > least for place, word, k, flag in pairs):
             return places, places
     move = _choices(places, words, keys, flags)
     merged: list[_Place] = []

@@ -45,7 +45,7 @@ def _shape(column: Column, k: int, runs: Mapping[int, Run]) -> tuple[Shape, Refu
         rare = dict.fromkeys(repeated, "a step repeated in few runs")
         runs = {run: recorded for run, recorded in runs.items() if run not in rare}
     owners = [run for run, recorded in runs.items() for _ in recorded.cells[k]]
-    rows = [step.words for recorded in runs.values() for step in recorded.cells[k]]
+    rows = tuple(step.words for recorded in runs.values() for step in recorded.cells[k])
     if not rows:
         return Shape(()), rare, {}
     # the items of a repeated step stay whole, as they may be the words of a list elsewhere

@@ -24,11 +24,14 @@ _ENOUGH = 3  # distinct values, below which a common end may be chance
 
 def style_of(values: Iterable[tuple[str, str]]) -> Style:
     """The quoting that turns most of the (value, text) pairs back into their text."""
-    pairs = list(values)
-    fits: Counter[Style] = Counter()
+    pairs = Counter(values)
+    best, most = _STYLES[0], 0
     for style in _STYLES:
-        fits[style] = sum(quote(value, style) == text for value, text in pairs)
-    return fits.most_common(1)[0][0]
+        fits = sum(count for (value, text), count in pairs.items() if quote(value, style) == text)
+        best, most = (style, fits) if fits > most else (best, most)
+        if most == pairs.total():
+            break
+    return best
 
 
 def _start(values: Sequence[str]) -> int:

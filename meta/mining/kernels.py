@@ -180,7 +180,7 @@ def expected(
 
 @kernel
 def align(
-    symbols: np.ndarray,
+    events: np.ndarray,
     traces: np.ndarray,
     places: np.ndarray,
     steps: np.ndarray,
@@ -191,81 +191,67 @@ def align(
     apart: float,
     reach: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The best set of non-overlapping occurrences of a profile among its candidate events, all scores in bits.
+    """The best set of non-overlapping occurrences of a profile among its candidates, all scores in bits.
 
-    `match` is gained by a step that is there, `skip` paid for one that is not, `pointer` once an occurrence,
-    `adjacent` or `apart` (and the length) for a gap. Gives the candidate of every step of every occurrence (-1 where
-    absent), and for the joints: how many are adjacent, how many apart, and the bits of the lengths of those.
+    A candidate is an event that may be a step: its number (ascending), trace, place and step, a row each. `match` is
+    gained by a step that is there, `skip` paid for one that is not, `pointer` once an occurrence, `adjacent` or `apart`
+    (and the length) for a gap. Gives the event of every step of every occurrence (-1 where absent), and for the joints:
+    how many are adjacent, how many apart, and the bits of the lengths of those.
     """
-    k = len(steps)
-    room = 0
-    for e in range(len(symbols)):
-        for j in range(k):
-            room += steps[j] == symbols[e]
-    node_event = np.empty(room, np.int64)
-    node_step = np.empty(room, np.int64)
-    node_score = np.empty(room)
-    node_back = np.empty(room, np.int64)
-    node_first = np.empty(room, np.int64)
-    before = np.zeros(k + 1)
+    k, room = len(match), len(events)
+    before = [0.0] * (k + 1)
     for j in range(k):
         before[j + 1] = before[j] + skip[j]
-    node_total = np.zeros(room + 1)
-    node_choice = np.full(room + 1, -1, np.int64)
-    n = 0
-    for e in range(len(symbols)):
-        opened = n
-        for j in range(k):
-            if steps[j] != symbols[e]:
-                continue
-            score = match[j] - pointer - before[j]
-            back = -1
-            q = opened - 1
-            while q >= 0 and traces[node_event[q]] == traces[e]:
-                gap = places[e] - places[node_event[q]] - 1
-                if gap > reach:
-                    break
-                p = node_step[q]
-                if p < j:
-                    cost = adjacent
-                    if gap > 0:
-                        cost = apart + length_bits(gap)
-                    through = node_score[q] + match[j] - (before[j] - before[p + 1]) - cost
-                    if through > score:
-                        score = through
-                        back = q
-                q -= 1
-            node_event[n] = e
-            node_step[n] = j
-            node_score[n] = score
-            node_back[n] = back
-            node_first[n] = opened if back < 0 else node_first[back]
-            node_total[n + 1] = node_total[n]
-            whole = score - (before[k] - before[j + 1])
-            if back >= 0 and whole > 0 and node_total[node_first[n]] + whole > node_total[n + 1]:
-                node_total[n + 1] = node_total[node_first[n]] + whole
-                node_choice[n + 1] = n
-            n += 1
+    scores, total = [0.0] * room, [0.0] * (room + 1)
+    back, first, choice = [-1] * room, [0] * room, [-1] * (room + 1)
+    opened = 0  # the first candidate of the same event
+    for n in range(room):
+        if events[n] != events[opened]:
+            opened = n
+        j = steps[n]
+        score = match[j] - pointer - before[j]
+        q = opened - 1
+        while q >= 0 and traces[q] == traces[n]:
+            gap = places[n] - places[q] - 1
+            if gap > reach:
+                break
+            p = steps[q]
+            if p < j:
+                cost = adjacent
+                if gap > 0:
+                    cost = apart + length_bits(gap)
+                through = scores[q] + match[j] - (before[j] - before[p + 1]) - cost
+                if through > score:
+                    score = through
+                    back[n] = q
+            q -= 1
+        scores[n] = score
+        first[n] = opened if back[n] < 0 else first[back[n]]
+        total[n + 1] = total[n]
+        whole = score - (before[k] - before[j + 1])
+        if back[n] >= 0 and whole > 0 and total[first[n]] + whole > total[n + 1]:
+            total[n + 1] = total[first[n]] + whole
+            choice[n + 1] = n
     rows = np.full((room // 2 + 1, k), -1, np.int64)
     joints = np.zeros(3)
     found = 0
-    at = n
+    at = room
     while at > 0:
-        if node_choice[at] < 0:
+        if choice[at] < 0:
             at -= 1
             continue
-        node = node_choice[at]
-        at = node_first[node]
+        node = choice[at]
+        at = first[node]
         while node >= 0:
-            rows[found, node_step[node]] = node_event[node]
-            if node_back[node] >= 0:
-                gap = places[node_event[node]] - places[node_event[node_back[node]]] - 1
+            rows[found, steps[node]] = events[node]
+            if back[node] >= 0:
+                gap = places[node] - places[back[node]] - 1
                 if gap > 0:
                     joints[1] += 1
                     joints[2] += length_bits(gap)
                 else:
                     joints[0] += 1
-            node = node_back[node]
+            node = back[node]
         found += 1
     return rows[:found][::-1], joints
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
@@ -80,17 +80,17 @@ def _vetted(name: str) -> str:
     return name if is_name(name) else ""
 
 
-def step_names(heads: Iterable[str]) -> list[str]:
+def step_names(heads: Sequence[str]) -> list[str]:
     """A short unique slug for each step: `bun run lint:fix` -> `lint-fix`; the second `lint` is `lint-again`."""
     names: list[str] = []
-    for head in heads:
+    for at, head in enumerate(heads):
         words = [PurePosixPath(word).stem if "/" in word or word.endswith(".py") else word for word in head.split()]
         slugs = [slug(word, "-") for word in words if word not in _RUNNERS]
         telling = [name for name in slugs if name and is_name(name)]
         name = telling[-1] if telling else _vetted(slug(head, "-")) or "step"
         longer = _vetted(slug(" ".join(telling[-2:]), "-")) or name
         numbered = (f"{name}-{k}" for k in range(3, 1000))
-        other = [longer] if not any(h == head for h in list(heads)[: len(names)]) else []
+        other = [longer] if head not in heads[:at] else []
         names.append(next(n for n in (name, *other, f"{name}-again", *numbered) if n not in names))
     return names
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from meta.mining.alignment import Words, align, key, takes_value
 from meta.mining.holes import SECRET, hole, style_of
@@ -215,7 +216,8 @@ def _cost(parts: Iterable[Part], rows: Sequence[Words]) -> float:
     return bits
 
 
-def generalise(rows: Sequence[Words], label: str, *, whole: bool = False) -> Shape:
+@lru_cache(maxsize=1024)  # with one run left out, the rows of most steps are the same again
+def generalise(rows: tuple[Words, ...], label: str, *, whole: bool = False) -> Shape:
     """The simplest parts that explain the rows, by description length; `whole` keeps words in one piece."""
     if len({key(word) for row in rows for word in row}) > max(_HOPELESS, len(rows) / _EACH):
         return _listed(rows, label)

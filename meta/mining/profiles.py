@@ -121,7 +121,9 @@ def fit(
     pointer = math.log2(by_chance[0]) + float(information.sum())  # bits of the number of places where it could stand
     candidates = events.of(steps)
     candidates = candidates[residual.free[candidates]]
-    symbols, traces, places = (row[candidates] for row in (events.symbols, events.traces, residual.places))
+    at, numbers = np.nonzero(events.symbols[candidates, None] == np.array(steps))
+    may_be = candidates[at]
+    traces, places = events.traces[may_be], residual.places[may_be]
     present = guess
     count = float(guess.max()) / 0.9
     adjacent, apart = 3.0, 1.0
@@ -131,10 +133,10 @@ def fit(
     for _ in range(ALIGNMENTS):
         rate = (present + 1.0) / (count + 1.25)
         found, joints = align(
-            symbols,
+            may_be,
             traces,
             places,
-            np.array(steps, np.int64),
+            numbers,
             information + np.log2(rate),
             -np.log2(1 - rate),
             pointer - math.log2(max(count, 1.0)),
@@ -155,7 +157,7 @@ def fit(
     bits = surprise(count, core) + count * math.log2(core / by_chance[0]) - float(absent @ information) - joints[2]
     bits -= sequence_bits(joints[0], joints[1], 2.0, 0.5)
     bits -= presence_bits(found >= 0)
-    return Profile(steps, np.where(found >= 0, candidates[found], -1), bits - naming.bits(steps))
+    return Profile(steps, found, bits - naming.bits(steps))
 
 
 def grow(events: Events, residual: Residual, profile: Profile, naming: Naming) -> Profile:

@@ -138,13 +138,15 @@ def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Wor
     A step whose failure calls for another one is of use when it fails. What is tidied away differs from run to run:
     who names it may as well delete it.
     """
-    workflow = lift("", project, columns, runs)
+    workflow = lift("", project, columns, runs, leave_one_out=False)
     steps = [step for step in workflow.steps if step.kind != "judgement"]
     guards = {step.guard.step for step in steps if step.guard}
     useful = [columns[k].worked or step.name in guards for k, step in enumerate(steps)]
     kept = [k for k, step in enumerate(steps) if step.presence > 0 and useful[k] and not _deletes(step)]
-    if not workflow.occurrences or len(kept) == len(columns):
+    if not workflow.occurrences:
         return workflow
+    if len(kept) == len(columns):
+        return lift("", project, columns, runs)
     left = [columns[k].head for k in kept]
     # two of the same that only a deletion kept apart are two runs of something else
     if len(kept) < min(2, len(columns)) or (any(map(_deletes, steps)) and any(a == b for a, b in pairwise(left))):

@@ -117,9 +117,9 @@ def test_a_word_is_not_aligned_with_one_behind_another_flag() -> None:
 def test_hopelessly_diverse_options_are_one_list_and_orderly_ones_are_not() -> None:
     diverse = ["t --a 1 x", "t -b y z", "t --c", "t q --d 4 --e", "t -f -g", "t --h=3 w", "t", "t -i 1 2 3"]
     diverse += ["t -j", "t --k=1", "t --l m", "t -n o", "t -p"]
-    assert generalise([words(line) for line in diverse], "0").parts == (Fixed(word("t")), Rest("0.rest"))
+    assert generalise(tuple(words(line) for line in diverse), "0").parts == (Fixed(word("t")), Rest("0.rest"))
     orderly = ["t --a 1 --b 2 --c 3", "t --a 4 --b 5 --c 6"]
-    assert sum(isinstance(p, Hole) for p in generalise([words(line) for line in orderly], "0").parts) == 3
+    assert sum(isinstance(p, Hole) for p in generalise(tuple(words(line) for line in orderly), "0").parts) == 3
 
 
 def test_a_list_leaves_known_options_and_last_words_to_their_parts() -> None:

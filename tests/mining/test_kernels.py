@@ -34,8 +34,8 @@ def chance(rng: np.random.Generator) -> Arguments:
 
 def alignment(rng: np.random.Generator) -> Arguments:
     symbols, traces, places, _ = log(rng, 200, 4)
-    steps = rng.integers(0, 4, 4)
-    return symbols, traces, places, steps, rng.uniform(1, 6, 4), rng.uniform(0, 3, 4), 3.0, 0.4, 2.0, 8.0
+    events, steps = np.nonzero(symbols[:, None] == rng.integers(0, 4, 4))
+    return events, traces[events], places[events], steps, rng.uniform(1, 6, 4), rng.uniform(0, 3, 4), 3.0, 0.4, 2.0, 8.0
 
 
 def surroundings(rng: np.random.Generator) -> Arguments:
