@@ -21,6 +21,7 @@ from meta import __version__, process
 from meta.errors import UserError
 from meta.registration import functions, inventory, lifecycle
 from meta.registration.functions import Function
+from meta.registration.pieces import TOOLS
 
 Json = dict[str, Any]
 MODERN = "2026-07-28"
@@ -66,7 +67,7 @@ def call(workspace: Path, function: Function, values: Mapping[str, Any], seconds
         words = functions.arguments(function, values)
     except ValueError as error:
         return Called(f"{function.name}: {error}", False)
-    program = workspace / lifecycle.TOOLS / function.tool / "tool.py"
+    program = workspace / TOOLS / function.tool / "tool.py"
     done = process.run([sys.executable, str(program), *words, "--json"], cwd=workspace, timeout=seconds, limit=OUTPUT)
     if done.timed_out:
         return Called(f"{function.name} was stopped after {seconds:.0f} s", False)

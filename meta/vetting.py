@@ -48,15 +48,16 @@ def is_id(text: str) -> bool:
 
 def shown_id(recorded: str) -> str:
     """The id of a session or an event, or its hash where it could be read as a sentence."""
-    return recorded if is_id(recorded) else _hash(recorded)
+    return recorded if is_id(recorded) else fingerprint(recorded)
 
 
 def shown_work(heads: Iterable[str]) -> tuple[str, ...]:
     """Programs with their sub-commands, or the hash of one that could be read as a sentence."""
-    return tuple(head if is_title(head) and all(map(is_name, head.split(" "))) else _hash(head) for head in heads)
+    return tuple(head if is_title(head) and all(map(is_name, head.split(" "))) else fingerprint(head) for head in heads)
 
 
-def _hash(text: str) -> str:
+def fingerprint(text: str) -> str:
+    """What tells a text from every other one."""
     return f"sha256:{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
 
 

@@ -45,7 +45,7 @@ def generate(
     }  # fmt: skip
     files = render.render(dict.fromkeys((render.folder(templates, "python-script"), place)), answers)
     tool = Tool(name, workflow.id, kind, version, {}, about, declared(effects.values()))
-    files["tool.toml"] = manifest.manifest(workflow, tool, estimate, decision)
+    files["tool.toml"] = manifest.manifest(workflow, tool, estimate, decision, files["tool.py"])
     files["evidence.json"] = manifest.evidence(workflow, code.resume, [f"--allow-{effect}" for effect in allow])
     return replace(tool, files=dict(sorted(files.items())))
 

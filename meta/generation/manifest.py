@@ -16,7 +16,7 @@ from tomlkit.items import Array
 from meta.model import Check, Decision, Estimate, Occurrence, Tool, Verdict, Workflow, WorkflowStep
 from meta.policy.steps import declared, of_step
 from meta.rendering import option, required, template
-from meta.vetting import is_name, shown_id, shown_work, visible
+from meta.vetting import fingerprint, is_name, shown_id, shown_work, visible
 
 RUNS = 12  # kept in evidence.json
 LARGEST = 4000  # characters of one run's commands
@@ -57,8 +57,11 @@ def _shape(bindings: Mapping[str, object]) -> tuple[object, ...]:
     return (tuple(given), tuple(failed) if isinstance(failed, list) else ())
 
 
-def manifest(workflow: Workflow, tool: Tool, estimate: Estimate, decision: Decision) -> str:
-    """The text of tool.toml. The verdict is added when there is one."""
+def manifest(workflow: Workflow, tool: Tool, estimate: Estimate, decision: Decision, program: str) -> str:
+    """The text of tool.toml. The verdict is added when there is one.
+
+    By the `program` that was rendered, a later version is told from one that a person edited.
+    """
     document = {
         "name": tool.name,
         "description": tool.description,
@@ -69,6 +72,7 @@ def manifest(workflow: Workflow, tool: Tool, estimate: Estimate, decision: Decis
             "work": list(shown_work(workflow.work)),
             "template": tool.template,
             "version": tool.version,
+            "rendered": fingerprint(program),
         },
         "decision": {"build": decision.build, "reason": decision.reason},
         "estimate": _estimate(estimate),

@@ -15,6 +15,7 @@ from meta import files
 from meta.errors import UserError
 from meta.model import Shadow, Tool
 from meta.registration import actions, branch, lifecycle
+from meta.registration.pieces import TOOLS
 
 SHADOWS = ".meta/shadows.json"
 
@@ -24,7 +25,7 @@ def tool(workspace: Path, name: str) -> Tool:
     known = {each.name: each.state for each in lifecycle.tools(workspace)}
     if name not in known:
         raise lifecycle.unknown(workspace, name, ("proposed", "accepted", "registered", "retired"))
-    folder = f"{lifecycle.RETIRED if known[name] == 'retired' else lifecycle.TOOLS}/{name}"
+    folder = f"{lifecycle.RETIRED if known[name] == 'retired' else TOOLS}/{name}"
     if known[name] == "proposed":
         blobs = branch.tree(workspace, branch.commit_of(workspace, branch.ref(name)), folder)
         files = {path.removeprefix(f"{folder}/"): blob.content for path, blob in blobs.items()}

@@ -10,31 +10,25 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from meta import edits
 from meta.edits import Journal
 from meta.errors import UserError
 from meta.model import Estimate, Tool, Workflow
-from meta.policy.names import wrong_name, wrong_path
-from meta.registration import actions, branch, index
+from meta.policy.names import wrong_name
+from meta.registration import actions, branch
 from meta.registration.actions import Action, Keep, Moved, Undone
-from meta.registration.agents import registrars
 from meta.registration.branch import Blob
-from meta.registration.card import Card, Link, OwnFile, Piece, card
+from meta.registration.card import Link, OwnFile, card
+from meta.registration.pieces import SHARED, SKILLS, TOOLS, inside, list_tools, made, of, own, with_lists
 
 State = Literal["proposed", "accepted", "registered", "retired"]
 
-TOOLS = "generated_tools"
 RETIRED = f"{TOOLS}/.retired"
-SKILLS = ".agents/skills"
-_SHARED = ("AGENTS.md", "CLAUDE.md")  # files of the user in which only a block is ours
 _DECLINED = ".meta/declined.json"
 
 
@@ -103,8 +97,8 @@ def propose(workspace: Path, tool: Tool, workflow: Workflow, estimate: Estimate,
     before = branch.commit_of(workspace, reference)
     if before and tool.name not in branch.proposed(workspace):
         raise UserError(f"the branch meta/{tool.name} has work of others on it. Accept it, or rename it.")
-    files = _branch_files(workspace, tool, card(tool, workflow, estimate), text)
-    if before and all(blob == files.get(path) for path, blob in _own(workspace, before, tool.name).items()):
+    files = with_lists(workspace, made(tool, card(tool, workflow, estimate), text))
+    if before and all(blob == files.get(path) for path, blob in own(workspace, before, tool.name).items()):
         return before
     message = f"Add the tool {tool.name}\n\n{tool.description}\n\n{branch.TRAILER}: {workflow.id}\n"
     commit = branch.build(workspace, files, message)
@@ -128,7 +122,7 @@ def making(
 
 def preview(workspace: Path, name: str) -> tuple[str, ...]:
     """The paths that `accept` would bring into the work tree."""
-    return tuple(_own(workspace, _proposed(workspace, name), name))
+    return tuple(own(workspace, _proposed(workspace, name), name))
 
 
 def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
@@ -143,9 +137,9 @@ def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
         raise UserError(
             f"meta/{name} is checked out. Switch to the branch that should get the tool, then run this again."
         )
-    files = _own(workspace, head, name)
+    files = own(workspace, head, name)
     files = {path: blob for path, blob in files.items() if not _shown_already(workspace, path, blob)}
-    others = sorted(set(branch.changed(workspace, head)) - _own(workspace, head, name).keys() - set(_SHARED))
+    others = sorted(set(branch.changed(workspace, head)) - own(workspace, head, name).keys() - set(SHARED))
     if others:
         raise UserError(f"meta/{name} changes other files too ({', '.join(others[:3])}). Merge it with git instead.")
     for path, blob in files.items():
@@ -153,7 +147,7 @@ def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
     with actions.doing(workspace, Action("accept", name, (Moved(reference, head, ""),))) as log:
         for path, blob in files.items():
             _put(workspace, log, path, blob)
-        paths = (*files, *_list_tools(workspace, log))
+        paths = (*files, *list_tools(workspace, log))
     return Accepted(paths, _commit(workspace, name, paths) if commit else "")
 
 
@@ -181,7 +175,7 @@ def retire(workspace: Path, name: str) -> tuple[str, ...]:
     if (workspace / RETIRED / name).exists():
         raise UserError(f"{RETIRED}/{name} exists already. Delete or rename it, then run this again.")
     here = f".meta/aside/{actions.number(workspace):05}"
-    pieces = _pieces(Card(name, "", "", ""))
+    pieces = of(name)
     registered = [p.path for p in pieces if isinstance(p, OwnFile) and (workspace / p.path).exists()]
     links = [(p.path, p.target) for p in pieces if isinstance(p, Link) and _is_link(workspace, p)]
     for path in (f"{TOOLS}/{name}", f"{RETIRED}/{name}", *registered):
@@ -189,7 +183,7 @@ def retire(workspace: Path, name: str) -> tuple[str, ...]:
     aside = ((f"{TOOLS}/{name}", f"{RETIRED}/{name}"), *((path, f"{here}/{path}") for path in registered))
     with actions.doing(workspace, Action("retire", name, aside=aside, unlinked=tuple(links))) as log:
         actions.tidy(workspace, (*registered, *(path for path, _ in links)))
-        _list_tools(workspace, log)
+        list_tools(workspace, log)
     return (f"{TOOLS}/{name}", *registered, *(path for path, _ in links))
 
 
@@ -232,80 +226,9 @@ def _proposed(workspace: Path, name: str) -> str:
     return head
 
 
-def _pieces(card: Card) -> tuple[Piece, ...]:
-    return tuple(piece for registrar in registrars() for piece in registrar.pieces(card))
-
-
-def _own(workspace: Path, commit: str, name: str) -> dict[str, Blob]:
-    """The files of a commit that belong to one tool alone."""
-    return branch.tree(workspace, commit, f"{TOOLS}/{name}", *(piece.path for piece in _pieces(Card(name, "", "", ""))))
-
-
-def _branch_files(workspace: Path, tool: Tool, card: Card, text: str) -> dict[str, Blob]:
-    files = {
-        f"{TOOLS}/{tool.name}/{path}": Blob(content, "100755" if content.startswith("#!") else "100644")
-        for path, content in {**tool.files, "PR.md": text}.items()
-    }
-    for piece in _pieces(card):
-        files[piece.path] = Blob(piece.text) if isinstance(piece, OwnFile) else Blob(piece.target, "120000")
-    for path in files:
-        _inside(path)
-    at_head = branch.tree(workspace, "HEAD", SKILLS, *_SHARED) if branch.commit_of(workspace, "HEAD") else {}
-    skills = {path: blob.content for path, blob in {**at_head, **files}.items() if path.endswith("/SKILL.md")}
-    return files | _shared_at(at_head, index.text(index.entries({Path(p).parent.name: t for p, t in skills.items()})))
-
-
-def _shared_at(at_head: Mapping[str, Blob], listing: str | None) -> dict[str, Blob]:
-    """AGENTS.md and CLAUDE.md of a commit with our blocks in them."""
-    found: dict[str, Blob] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, marker, text in _blocks(listing, at_head.get("CLAUDE.md")):
-            before = at_head.get(name)
-            if before is not None and (before.mode == "120000" or "\ufffd" in before.content):
-                continue  # a link to another file, or not UTF-8: left to `accept`, which edits in place
-            path = Path(folder, name)
-            path.write_text(before.content if before else "", newline="")
-            edits.edit_block(path, marker, text)
-            found[name] = Blob(path.read_text(), before.mode if before else "100644")
-    return found
-
-
-def _blocks(listing: str | None, claude: Blob | None) -> list[tuple[str, str, str | None]]:
-    """Our blocks in the user's files: (file, marker, text). CLAUDE.md hides AGENTS.md from its reader unless it imports it."""
-    blocks: list[tuple[str, str, str | None]] = [("AGENTS.md", index.MARKER, listing)]
-    own = (
-        re.sub(rf"<!-- meta:begin {index.IMPORT}.*?meta:end {index.IMPORT} -->", "", claude.content, flags=re.S)
-        if claude
-        else ""
-    )
-    if claude is not None and claude.mode != "120000" and "@AGENTS.md" not in own:
-        blocks.append(("CLAUDE.md", index.IMPORT, "@AGENTS.md" if listing else None))
-    return blocks
-
-
-def _list_tools(workspace: Path, log: Journal) -> tuple[str, ...]:
-    """Bring the lists of tools in the work tree up to date; the files that were changed for it."""
-    found = {path.parent.name: path.read_text(errors="replace") for path in (workspace / SKILLS).glob("*/SKILL.md")}
-    there = {name: text for name, text in found.items() if (workspace / TOOLS / name / "tool.py").exists()}
-    path = workspace / "CLAUDE.md"
-    mode: branch.Mode = "120000" if path.is_symlink() else "100644"
-    claude = Blob(path.read_text(errors="replace"), mode) if path.exists() else None
-    changed = []
-    for name, marker, text in _blocks(index.text(index.entries(there)), claude):
-        target = workspace / name
-        if (text is not None or target.exists()) and log.block(target, marker, text):
-            changed.append(name)
-    return tuple(changed)
-
-
-def _inside(path: str) -> None:
-    if reason := wrong_path(path):
-        raise UserError(f"{reason} The tool is refused.")
-
-
 def _no_linked_parent(workspace: Path, path: str) -> None:
     """Refuse a path that would lead out of the place it names."""
-    _inside(path)
+    inside(path)
     for parent in Path(path).parents:
         if (workspace / parent).is_symlink():
             raise UserError(

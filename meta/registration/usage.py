@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meta.model import Event, Session
-from meta.registration import functions, lifecycle
+from meta.registration import functions
+from meta.registration.pieces import TOOLS
 
 _WEEK = 7 * 86_400.0
 
@@ -26,7 +27,7 @@ class Usage:
 
 def usage(name: str, sessions: Iterable[Session]) -> Usage:
     """What the sessions show of a tool's calls; a call for help or with `--dry-run` is no use of it."""
-    program = re.compile(rf"\b{lifecycle.TOOLS}/{re.escape(name)}/tool\.py(?![\w.])")
+    program = re.compile(rf"\b{TOOLS}/{re.escape(name)}/tool\.py(?![\w.])")
     served = re.compile(
         rf"mcp_{{1,2}}meta_{{1,2}}{functions.name_of(name)}"
     )  # as clients name what `meta serve` offers
