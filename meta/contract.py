@@ -123,6 +123,8 @@ def listed(value: Listed) -> Json:
         },
         "predicted": predicted,
         "realised": realised,
+        "update": value.update,
+        "advice": value.advice,
     }
 
 

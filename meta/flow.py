@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meta import archive, codec, files, llm, sources
+from meta import archive, building, codec, files, llm, renewal, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.intake import (
@@ -31,11 +31,10 @@ from meta.intake import (
     summed,
     workspace_of,
 )
-from meta.model import Built, Check, Extraction, Proposal, Session, Shadow, Survey, Tool, Verdict, Wording, Workflow
-from meta.redact import residue
+from meta.model import Built, Extraction, Proposal, Session, Survey, Verdict, Workflow
 from meta.sources import git_history
 from meta.store import Store
-from meta.vetting import shown_id, shown_work
+from meta.vetting import shown_work
 
 if TYPE_CHECKING:
     from meta.mining.shell import Reader
@@ -228,32 +227,31 @@ def extract(
         project = project or (_own_project(store, workspace) if own or not paths else None)
         archived = () if dry_run else _archive(store, workspace, project)
         found = _survey(store, settings, project)
-        if not dry_run:
-            _look_back(workspace, found)
+        renewed = [] if dry_run else renewal.look_back(workspace, found, _used(store, workspace), settings.min_support)
         worth = [proposal for proposal in found.proposals if proposal.decision.build]
-        chosen = _unknown(workspace, worth)[:most]
-        built = tuple(_build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen)
-    return Extraction(replace(found, skipped=summed(found.skipped, lost)), built, (), archived)
+        chosen = _unknown(workspace, worth, found)[:most]
+        built = [building.build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen]
+    return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), (), archived)
 
 
-def _look_back(workspace: Path, found: Survey) -> None:
-    """Ask every accepted tool whether it would have done what was done by hand since it was learned."""
-    from meta.registration import inventory, lifecycle
-    from meta.verification import shadow
+def _used(store: Store, workspace: Path) -> list[Session]:
+    """The sessions in which tools may have been used; none where there are no tools."""
+    from meta.registration import renewing
 
-    seen: dict[str, Shadow] = {}
-    for known in lifecycle.tools(workspace):
-        if known.state not in ("accepted", "registered"):
-            continue
-        tool = inventory.tool(workspace, known.name)
-        same = [p.workflow for p in found.proposals if inventory.work(tool) == shown_work(p.workflow.work)]
-        if same:
-            learned = inventory.learned(tool)
-            fresh = [o for o in same[0].occurrences if (shown_id(o.session), shown_id(o.events[0])) not in learned]
-            told = shadow.shadow(tool, inventory.options(tool), same[0], fresh)
-            seen |= {known.name: told} if told else {}
-    if seen:
-        inventory.keep_shadows(workspace, seen)
+    return store.sessions(sources.merge) if renewing.accepted(workspace) else []
+
+
+def update(settings: Config, name: str | None = None, *, dry_run: bool = False) -> tuple[Built, ...]:
+    """Make tools in use anew by the runs in the index: one, or all whose template has changed, on one branch."""
+    from meta import renewal
+    from meta.registration import inventory, renewing
+
+    workspace = workspace_of(settings)
+    with alone(workspace, dry_run=dry_run), Store(workspace / ".meta" / "store.sqlite") as store:
+        found = _survey(store, settings, None)
+        names = renewing.accepted(workspace) if name is None else [name]
+        tools = [inventory.tool(workspace, each) for each in names]
+        return tuple(renewal.update(workspace, found, tools, one=name is not None, dry_run=dry_run))
 
 
 def candidates(settings: Config) -> tuple[Proposal, ...]:
@@ -262,7 +260,7 @@ def candidates(settings: Config) -> tuple[Proposal, ...]:
     with alone(workspace), Store(workspace / ".meta" / "store.sqlite") as store:
         ingest(store, files_of(settings, ()), quiet, forget=False)
         found = _survey(store, settings, _own_project(store, workspace))
-        return tuple(_unknown(workspace, [proposal for proposal in found.proposals if proposal.decision.build]))
+        return tuple(_unknown(workspace, [one for one in found.proposals if one.decision.build], found))
 
 
 def _own_project(store: Store, workspace: Path) -> str | None:
@@ -284,11 +282,13 @@ def _archive(store: Store, workspace: Path, project: str | None) -> tuple[str, .
         return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
 
 
-def _unknown(workspace: Path, proposals: Sequence[Proposal]) -> list[Proposal]:
+def _unknown(workspace: Path, proposals: Sequence[Proposal], found: Survey) -> list[Proposal]:
     """The proposals that were not declined and have no tool yet."""
+    from meta import renewal
     from meta.registration import inventory
 
     ids, works = inventory.decided(workspace)
+    ids |= renewal.successors(workspace, found)
     return [
         p
         for p in proposals
@@ -317,63 +317,7 @@ def build(
     model = llm.access(os.environ, settings.polish_model) if polish else None
     proposal = find(survey(settings, paths, project=project, progress=progress), name)
     with alone(workspace, dry_run=dry_run):
-        return _build(workspace, proposal, model, dry_run=dry_run)
-
-
-def _build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry_run: bool) -> Built:
-    """Generate, verify, and put a tool that passed on its review branch."""
-    from meta import roi, verification
-    from meta.generation import generate, manifest, wording, words
-    from meta.registration import lifecycle, pull_request
-
-    workflow, estimate = proposal.workflow, proposal.estimate
-    taken = {known.name for known in lifecycle.tools(workspace)}
-    try:
-        own = wording.wording(workflow, taken)
-        told, polished = _polished(workflow, own, model, taken) if model else (own, ())
-        tool = generate.generate(workflow, estimate, proposal.decision, words_for=told)
-    except words.RefusedError as refused:
-        empty = Tool(workflow.name, workflow.id, "", "", {}, "")
-        return Built(empty, Verdict((Check("generated", False, str(refused)),), "none"), "refused", str(refused))
-    if left := residue.kinds([tool.name, tool.description, *tool.files, *tool.files.values()]):
-        return _leaking(tool, left)
-    verdict = verification.verify(tool, workflow, workspace=workspace)
-    verdict = replace(verdict, checks=(*verdict.checks, *polished))
-    if verdict.state == "failed":
-        failed = next(check for check in verdict.checks if check.passed is False)
-        return Built(tool, verdict, "refused", f"{failed.name}: {failed.detail}")
-    if dry_run:
-        return Built(tool, verdict, "dry-run", proposal.decision.reason)
-    tool = manifest.with_verdict(tool, verdict)
-    real = next((check.seconds for check in verdict.checks if check.seconds), ())
-    text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate, real))
-    if left := residue.kinds([text, tool.files["tool.toml"]]):  # the verdict stands in both; the rest was looked at
-        return _leaking(tool, left)
-    lifecycle.propose(workspace, tool, workflow, estimate, text)
-    return Built(tool, verdict, "proposed", proposal.decision.reason)
-
-
-def _leaking(tool: Tool, kinds: Collection[str]) -> Built:
-    """A tool that is not written, for what is in it should have been masked before."""
-    reason = f"its files would hold what looks like a secret: {', '.join(kinds)}"
-    return Built(tool, Verdict((Check("no secret", False, reason),), "none"), "refused", reason)
-
-
-def _polished(
-    workflow: Workflow, own: Wording, model: llm.Access, taken: Collection[str]
-) -> tuple[Wording, tuple[Check, ...]]:
-    """The model's words where they can be taken, else the tool's own, and what came of it."""
-    from meta.generation import wording
-    from meta.policy.names import RESERVED
-
-    facts = wording.facts(workflow)
-    if left := residue.kinds([own.name, own.description, *facts]):
-        return own, (Check("polish", None, f"not done, the facts hold what looks like a secret: {', '.join(left)}"),)
-    try:
-        better = llm.polish(model, own, facts, taken={*taken, *RESERVED})
-    except llm.UnusableError as reason:
-        return own, (Check("polish", None, f"not done, the own words stay: {reason}"),)
-    return better, (Check("polish", True, f"name and text by {model.model}"),)
+        return building.build(workspace, proposal, model, dry_run=dry_run)
 
 
 def verify(settings: Config, name: str) -> Verdict:

@@ -450,11 +450,14 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A tool, what its verification saw, and where it stands: proposed on its branch, or refused with the reason."""
+    """A tool, what its verification saw, and where it stands: proposed on its branch, or refused with the reason.
+
+    The update of a tool in use is proposed likewise; "suspended" is one that has come to fail.
+    """
 
     tool: Tool
     verdict: Verdict
-    state: Literal["proposed", "refused", "declined", "known", "dry-run"]
+    state: Literal["proposed", "refused", "declined", "known", "dry-run", "suspended"]
     reason: str
 
     @property
@@ -482,13 +485,17 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A proposed tool for its reviewer: PR.md, the lines of tool.py that are its own, and its other files."""
+    """A proposed tool for its reviewer: PR.md, the lines of tool.py that are its own, and its other files.
+
+    Where tools in use are `updated`, the source is what changes in it.
+    """
 
     name: str
     summary: str
     source: str
     lines: int
     files: tuple[str, ...]
+    updated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,6 +503,7 @@ class Listed:
     """A tool of the workspace: where it stands, what it is for, and how often it was called.
 
     `predicted` and `realised` are minutes saved a week; None where nothing tells them, as `shadow` is before a look.
+    `update` tells that one waits for review, `advice` what may be better done with the tool.
     """
 
     name: str
@@ -506,3 +514,5 @@ class Listed:
     predicted: float | None
     realised: float | None
     shadow: Shadow | None = None
+    update: bool = False
+    advice: str = ""

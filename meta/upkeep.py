@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from meta import config, files, git, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.intake import Progress, alone, ingest, only_copies, quiet, skipped, workspace_of
-from meta.model import Listed, Review, Session, Tool
+from meta.model import Listed, Review, Session, Shadow, Tool
 from meta.store import Store
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class Finding:
     detail: str
 
 
+WEEK = 7 * 86_400.0
+IDLE = 4.0  # weeks in which a tool that pays is used
+UPKEEP = 0.25  # minutes a week, assumed: what having a tool asks for
 FOLDERS = ("generated_tools", "templates", "knowledge", "conversation-archive")
 SETTINGS = """\
 # Settings of meta for this repository; all are optional.
@@ -145,14 +149,20 @@ def uninstall(settings: Config, *, dry_run: bool = False) -> Change:
 
 
 def review(settings: Config, name: str) -> Review:
-    """A proposed tool as its reviewer should see it."""
-    from meta.registration import inventory, lifecycle
+    """A proposed tool, or the update of tools in use, as its reviewer should see it."""
+    from meta.registration import branch, inventory, lifecycle, pieces
 
     workspace = workspace_of(settings)
     paths = lifecycle.preview(workspace, name)
-    tool = inventory.tool(workspace, name)
-    own = tool.files["tool.py"].partition("\n# What follows is the same in every tool")[0].rstrip()
-    return Review(name, tool.files.get("PR.md", ""), own + "\n", own.count("\n") + 1, paths)
+    updated = branch.updates(workspace).get(name, ())
+    tools = [inventory.proposed(workspace, each, among=name) for each in updated or (name,)]
+    summary = "\n".join(tool.files.get("PR.md", "") for tool in tools)
+    if updated:
+        head, folder = branch.ref(name), pieces.TOOLS
+        source = "".join(branch.difference(workspace, head, f"{folder}/{each}/tool.py") for each in updated)
+        return Review(name, summary, source, source.count("\n"), paths, updated)
+    own = tools[0].files["tool.py"].partition("\n# What follows is the same in every tool")[0].rstrip()
+    return Review(name, summary, own + "\n", own.count("\n") + 1, paths)
 
 
 def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
@@ -168,7 +178,7 @@ def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
 
 def reject(settings: Config, name: str, *, reason: str = "", dry_run: bool = False) -> Change:
     from meta.redact import residue
-    from meta.registration import inventory, lifecycle
+    from meta.registration import branch, inventory, lifecycle
 
     workspace = workspace_of(settings)
     if left := residue.kinds([reason]):
@@ -179,7 +189,8 @@ def reject(settings: Config, name: str, *, reason: str = "", dry_run: bool = Fal
         lifecycle.preview(workspace, name)
         return Change(f"would delete the branch meta/{name} and remember that it was declined", dry_run=True)
     with alone(workspace):
-        lifecycle.reject(workspace, name, reason, inventory.work(inventory.tool(workspace, name)))
+        work = () if name in branch.updates(workspace) else inventory.work(inventory.tool(workspace, name))
+        lifecycle.reject(workspace, name, reason, work)
     return Change(f"{name} is declined and will not be proposed again. `meta undo` takes that back.")
 
 
@@ -195,6 +206,30 @@ def retire(settings: Config, name: str, *, dry_run: bool = False) -> Change:
     return Change(f"{name} is retired. `meta undo` brings it back.", paths)
 
 
+def suspend(settings: Config, name: str, *, dry_run: bool = False) -> Change:
+    from meta.registration import inventory, lifecycle
+
+    workspace = workspace_of(settings)
+    if dry_run:
+        inventory.tool(workspace, name)
+        return Change(f"would take out what was registered of {name}", dry_run=True)
+    with alone(workspace):
+        paths = lifecycle.suspend(workspace, name)
+    return Change(f"{name} is offered to no agent any more. `meta resume {name}` brings it back.", paths)
+
+
+def resume(settings: Config, name: str, *, dry_run: bool = False) -> Change:
+    from meta.registration import inventory, lifecycle
+
+    workspace = workspace_of(settings)
+    if dry_run:
+        inventory.tool(workspace, name)
+        return Change(f"would register {name} again", dry_run=True)
+    with alone(workspace):
+        paths = lifecycle.resume(workspace, name)
+    return Change(f"{name} is registered again.", paths)
+
+
 def undo(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
     """Take back the last action; where the last of ours was being removed around `start`, go on with that."""
     from meta.registration import actions, inventory, lifecycle
@@ -208,24 +243,38 @@ def undo(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
     return Change(f"taken back: {done.verb} {done.name}", tuple(done.kept))
 
 
-def tools(settings: Config) -> tuple[Listed, ...]:
-    """Every tool of the workspace, with its use in the sessions of the index."""
-    from meta.registration import inventory, lifecycle, usage
+def tools(settings: Config, now: float | None = None) -> tuple[Listed, ...]:
+    """Every tool of the workspace, with its use in the sessions of the index, and what may be better done with it."""
+    from meta.registration import inventory, lifecycle, renewing, usage
 
     workspace = workspace_of(settings)
     known = lifecycle.tools(workspace)
     sessions = _indexed(workspace) if known else []
     shadows = inventory.shadows(workspace)
-    return tuple(
-        replace(
-            _listed(inventory.tool(workspace, each.name), each.state, usage.usage(each.name, sessions)),
-            shadow=shadows.get(each.name),
-        )
-        for each in known
-    )
+    listed = []
+    for each in known:
+        used = usage.usage(each.name, sessions)
+        one = _listed(inventory.tool(workspace, each.name), each.state, used, shadows.get(each.name))
+        waits = each.state != "proposed" and renewing.waiting(workspace, each.name)
+        weeks = (time.time() if now is None else now) / WEEK - inventory.since(workspace, each.name) / WEEK
+        listed.append(replace(one, update=waits, advice=_advice(one, used, weeks)))
+    return tuple(listed)
 
 
-def _listed(tool: Tool, state: str, used: Usage) -> Listed:
+def _advice(tool: Listed, used: Usage, weeks: float) -> str:
+    """What to think about for a tool in use, "" for one that does its work; `weeks` is how long it has been there."""
+    if tool.state == "suspended":
+        return "it came to fail: mend and `meta resume` it, or `meta retire` it"
+    if tool.state not in ("accepted", "registered") or weeks < IDLE:
+        return ""
+    if not used.uses:
+        return f"not used in {weeks:.0f} weeks: `meta retire` it"
+    if tool.realised is not None and tool.realised < UPKEEP:
+        return f"saves {tool.realised:.2f} min a week, less than its upkeep: `meta retire` it"
+    return ""
+
+
+def _listed(tool: Tool, state: str, used: Usage, shadow: Shadow | None) -> Listed:
     from meta.registration import inventory
 
     a_run, a_week = inventory.saving(tool)
@@ -237,6 +286,7 @@ def _listed(tool: Tool, state: str, used: Usage) -> Listed:
         failures=used.failures,
         predicted=a_week,
         realised=a_run * used.uses / used.weeks if a_run is not None and used.uses else None,
+        shadow=shadow,
     )
 
 

@@ -12,7 +12,7 @@ import sys
 GROUPS = (
     ("Find", ("scan", "mine", "show")),
     ("Build", ("init", "extract", "build", "verify")),
-    ("Decide", ("review", "accept", "reject", "retire", "undo", "tools")),
+    ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
     ("Keep", ("serve", "watch", "daemon", "status", "doctor", "rebuild", "uninstall")),
 )
 USAGE = "usage: meta [-h] [--version] COMMAND ..."

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _listed(settings: Config, *, json: bool) -> int:
-    proposed = [tool for tool in upkeep.tools(settings) if tool.state == "proposed"]
+    proposed = [tool for tool in upkeep.tools(settings) if tool.state == "proposed" or tool.update]
     if json:
         desk.as_json([tool.name for tool in proposed])
     elif proposed:
@@ -55,8 +55,11 @@ def _listed(settings: Config, *, json: bool) -> int:
 
 
 def _shown(review: Review) -> None:
-    whole = f"{review.lines} lines that are its own, then the same in every tool"
-    desk.tell(review.summary, f"--- generated_tools/{review.name}/tool.py: {whole}\n", review.source)
+    if review.updated:
+        desk.tell(review.summary, review.source)
+    else:
+        whole = f"{review.lines} lines that are its own, then the same in every tool"
+        desk.tell(review.summary, f"--- generated_tools/{review.name}/tool.py: {whole}\n", review.source)
     desk.tell(f"Also on its branch: {', '.join(review.files)}\n\nBefore you accept it:")
     for number, question in enumerate(QUESTIONS, 1):
         print(f"  {number}. {question}")

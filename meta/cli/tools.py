@@ -1,7 +1,7 @@
 """List the tools of this repository: proposed, accepted, registered, retired.
 
 Minutes a week stand as foreseen / saved. `meta extract` asks each tool whether it would have done what was done by
-hand since it was learned.
+hand since it was learned. A tool that does not pay says so in place of what it is for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def row(tool: Listed) -> tuple[str, ...]:
     used = f"{tool.uses}" + (f", {tool.failures} failed" if tool.failures else "")
     same = f"{tool.shadow.matched} of {tool.shadow.seen} the same" if tool.shadow and tool.shadow.seen else "-"
     saved = " / ".join("-" if minutes is None else f"{minutes:.1f}" for minutes in (tool.predicted, tool.realised))
-    return tool.name, tool.state, used, same, saved, tool.description
+    state = f"{tool.state}, update waits" if tool.update else tool.state
+    return tool.name, state, used, same, saved, tool.advice or tool.description
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from meta import process
 from meta.errors import UserError
 
 PREFIX = "refs/heads/meta/"
-TRAILER = "Meta-Workflow"
+TRAILER, UPDATE = "Meta-Workflow", "Meta-Update"
 Mode = Literal["100644", "100755", "120000"]
 _SYNCED = ("-c", "core.fsync=objects,reference")  # git by itself leaves both to chance when power is lost
 _MODES: dict[str, Mode] = {"100755": "100755", "120000": "120000"}
@@ -59,10 +59,20 @@ def commit_of(repository: Path, reference: str) -> str:
 
 def proposed(repository: Path) -> dict[str, str]:
     """The tools that wait for review: name -> workflow. A branch of this prefix that is not ours is left out."""
-    form = f"%(refname)%00%(contents:trailers:key={TRAILER},valueonly,separator=%2C)"
+    return _marked(repository, TRAILER)
+
+
+def updates(repository: Path) -> dict[str, tuple[str, ...]]:
+    """The branches on which accepted tools are made anew, and which tools these are."""
+    return {name: tuple(told.replace(",", " ").split()) for name, told in _marked(repository, UPDATE).items()}
+
+
+def _marked(repository: Path, key: str) -> dict[str, str]:
+    """The review branches whose last commit of ours has a trailer, and what it says."""
+    form = f"%(refname)%00%(contents:trailers:key={key},valueonly,separator=%2C)"
     rows = git(repository, "for-each-ref", f"--format={form}", PREFIX).splitlines()
     pairs = (row.removeprefix(PREFIX).split("\0", 1) for row in rows if "\0" in row)
-    return {name: workflow.strip() for name, workflow in pairs if workflow.strip()}
+    return {name: told.strip() for name, told in pairs if told.strip()}
 
 
 def build(repository: Path, files: Mapping[str, Blob], message: str) -> str:
@@ -122,12 +132,43 @@ def tree(repository: Path, revision: str, *paths: str) -> dict[str, Blob]:
     return found
 
 
+def parting(repository: Path, revision: str) -> str:
+    """Where a branch left HEAD; the empty tree where they have nothing in common."""
+    base = _git(repository, "merge-base", "HEAD", revision).stdout.strip()
+    return base or git(repository, "hash-object", "-t", "tree", "--stdin").strip()
+
+
 def changed(repository: Path, revision: str) -> tuple[str, ...]:
     """The paths that a branch changes against where it left HEAD, relative to `repository`."""
-    base = _git(repository, "merge-base", "HEAD", revision).stdout.strip()
-    empty = git(repository, "hash-object", "-t", "tree", "--stdin").strip()
-    rows = git(repository, "diff", "--name-only", "--no-renames", "-z", "--relative", base or empty, revision)
+    base = parting(repository, revision)
+    rows = git(repository, "diff", "--name-only", "--no-renames", "-z", "--relative", base, revision)
     return tuple(filter(None, rows.split("\0")))
+
+
+def difference(repository: Path, revision: str, path: str) -> str:
+    """What a branch changes in one file, as git shows it."""
+    return git(
+        repository,
+        "diff",
+        "--no-color",
+        "--no-ext-diff",
+        "--relative",
+        parting(repository, revision),
+        revision,
+        "--",
+        path,
+    )
+
+
+def history(repository: Path, path: str) -> tuple[str, ...]:
+    """The commits of the current branch that changed a path, the first one first; none before the first commit."""
+    done = _git(repository, "log", "--reverse", "--format=%H", "HEAD", "--", path)
+    return tuple(done.stdout.split()) if done.ok else ()
+
+
+def settled(repository: Path, paths: Sequence[str]) -> bool:
+    """Whether all of these paths are committed as they are."""
+    return not git(repository, "status", "--porcelain", "--", *paths).strip()
 
 
 def hand_over(repository: Path, name: str, folder: Path) -> tuple[Path, ...]:

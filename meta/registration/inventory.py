@@ -6,6 +6,7 @@ Nothing is changed here; that is `lifecycle`.
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from meta.registration import actions, branch, lifecycle
 from meta.registration.pieces import TOOLS
 
 SHADOWS = ".meta/shadows.json"
+JUDGED = ".meta/judged.json"
 
 
 def tool(workspace: Path, name: str) -> Tool:
@@ -25,21 +27,25 @@ def tool(workspace: Path, name: str) -> Tool:
     known = {each.name: each.state for each in lifecycle.tools(workspace)}
     if name not in known:
         raise lifecycle.unknown(workspace, name, ("proposed", "accepted", "registered", "retired"))
-    folder = f"{lifecycle.RETIRED if known[name] == 'retired' else TOOLS}/{name}"
     if known[name] == "proposed":
-        blobs = branch.tree(workspace, branch.commit_of(workspace, branch.ref(name)), folder)
-        files = {path.removeprefix(f"{folder}/"): blob.content for path, blob in blobs.items()}
-    else:
-        place = workspace / folder
-        files = {str(p.relative_to(place)): p.read_text(errors="replace") for p in place.rglob("*") if _ours(p)}
-    return _described(name, files)
+        return proposed(workspace, name)
+    place = workspace / (lifecycle.RETIRED if known[name] == "retired" else TOOLS) / name
+    files = {str(p.relative_to(place)): p.read_text(errors="replace") for p in place.rglob("*") if _ours(p)}
+    return described(name, files)
+
+
+def proposed(workspace: Path, name: str, among: str = "") -> Tool:
+    """The tool as it is on its review branch, or on the one where it is updated `among` others."""
+    blobs = branch.tree(workspace, branch.commit_of(workspace, branch.ref(among or name)), f"{TOOLS}/{name}")
+    return described(name, {path.removeprefix(f"{TOOLS}/{name}/"): blob.content for path, blob in blobs.items()})
 
 
 def _ours(path: Path) -> bool:
-    return path.is_file() and "__pycache__" not in path.parts
+    return path.is_file() and not {"__pycache__", ".suspended"}.intersection(path.parts)
 
 
-def _described(name: str, files: Mapping[str, str]) -> Tool:
+def described(name: str, files: Mapping[str, str]) -> Tool:
+    """The tool of these files. Raises `UserError` where its manifest cannot be read."""
     try:
         about = tomllib.loads(files.get("tool.toml", ""))
     except tomllib.TOMLDecodeError as error:
@@ -83,12 +89,30 @@ def work(tool: Tool) -> tuple[str, ...]:
     return tuple(map(str, told)) if isinstance(told, list) else ()
 
 
-def learned(tool: Tool) -> set[tuple[str, str]]:
-    """The session and the first event of every run that the tool was learned from, as its manifest tells them."""
+def rendered(tool: Tool) -> str:
+    """The fingerprint of its program as it was generated, "" where its manifest does not say."""
     try:
-        return {(str(run["session"]), str(run["events"][0])) for run in manifest(tool)["evidence"]["runs"]}
+        return str(manifest(tool)["provenance"]["rendered"])
     except (LookupError, TypeError):
-        return set()
+        return ""
+
+
+def learned(tool: Tool) -> set[tuple[str, str]]:
+    """The session and the id of every event that the tool was learned from, as its manifest tells them."""
+    return {(str(run["session"]), str(event)) for run in _runs(tool) for event in run["events"]}
+
+
+def runs(tool: Tool) -> int:
+    """How many runs it was learned from."""
+    return len(_runs(tool))
+
+
+def _runs(tool: Tool) -> list[dict[str, Any]]:
+    try:
+        rows = manifest(tool)["evidence"]["runs"]
+        return [row for row in rows if row["session"] and list(row["events"])]
+    except (LookupError, TypeError):
+        return []
 
 
 def options(tool: Tool) -> set[str]:
@@ -111,6 +135,29 @@ def shadows(workspace: Path) -> dict[str, Shadow]:
 def keep_shadows(workspace: Path, found: Mapping[str, Shadow]) -> None:
     rows = {name: {"matched": one.matched, "seen": one.seen} for name, one in sorted(found.items())}
     files.write(workspace / SHADOWS, json.dumps(rows, indent=1))
+
+
+def since(workspace: Path, name: str) -> float:
+    """When the tool came into the work tree, in seconds since the epoch: by its first commit, else by its file."""
+    path = f"{TOOLS}/{name}/tool.py"
+    if commits := branch.history(workspace, path):
+        return float(branch.git(workspace, "show", "-s", "--format=%ct", commits[0]).strip())
+    try:
+        return (workspace / path).stat().st_mtime
+    except OSError:
+        return math.inf
+
+
+def judged(workspace: Path) -> dict[str, float]:
+    """The time of the last use for which each tool was suspended; what was before does not count against it again."""
+    try:
+        return {str(name): float(time) for name, time in json.loads((workspace / JUDGED).read_text()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):  # none yet; what is damaged is made anew
+        return {}
+
+
+def judge(workspace: Path, name: str, time: float) -> None:
+    files.write(workspace / JUDGED, json.dumps(judged(workspace) | {name: time}, indent=1))
 
 
 def decided(workspace: Path) -> tuple[set[str], list[tuple[str, ...]]]:

@@ -1,8 +1,10 @@
-"""The life of a tool in a workspace: proposed, accepted, registered, retired, or declined; and each step taken back.
+"""The life of a tool in a workspace: proposed, accepted, registered, suspended, retired, or declined; and each step
+taken back.
 
 Where a tool's files lie is its state: on its branch it is proposed, in `generated_tools/` accepted, with its skill in
-place registered, in `generated_tools/.retired/` retired. Retired tools stay in the repository, so that everybody sees
-what was given up and nobody proposes it again.
+place registered, with it put aside in its own folder suspended, in `generated_tools/.retired/` retired. Retired tools
+stay in the repository, so that everybody sees what was given up and nobody proposes it again. How an accepted tool is
+made anew is told in `renewing`.
 """
 
 from __future__ import annotations
@@ -26,10 +28,11 @@ from meta.registration.branch import Blob
 from meta.registration.card import Link, OwnFile, card
 from meta.registration.pieces import SHARED, SKILLS, TOOLS, inside, list_tools, made, of, own, with_lists
 
-State = Literal["proposed", "accepted", "registered", "retired"]
+State = Literal["proposed", "accepted", "registered", "suspended", "retired"]
 
 RETIRED = f"{TOOLS}/.retired"
 _DECLINED = ".meta/declined.json"
+_ASIDE = ".suspended"  # folder of a tool in which lies what agents were given of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,14 @@ def tools(workspace: Path) -> tuple[Known, ...]:
     states |= dict.fromkeys(branch.proposed(workspace), "proposed")
     for path in (workspace / TOOLS).glob("[a-z]*/tool.py"):
         name = path.parent.name
-        states[name] = "registered" if (workspace / SKILLS / name / "SKILL.md").exists() else "accepted"
+        there = (workspace / SKILLS / name / "SKILL.md").exists()
+        states[name] = "registered" if there else "suspended" if (path.parent / _ASIDE).is_dir() else "accepted"
     return tuple(Known(name, states[name]) for name in sorted(states))
+
+
+def state(workspace: Path, name: str) -> State | None:
+    """Where one tool stands."""
+    return next((known.state for known in tools(workspace) if known.name == name), None)
 
 
 def declined(workspace: Path) -> Mapping[str, str]:
@@ -122,11 +131,12 @@ def making(
 
 def preview(workspace: Path, name: str) -> tuple[str, ...]:
     """The paths that `accept` would bring into the work tree."""
-    return tuple(own(workspace, _proposed(workspace, name), name))
+    return tuple(_brought(workspace, _proposed(workspace, name), name)[0])
 
 
 def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
-    """Bring a proposed tool into the work tree and register it; its branch goes. The index is left alone.
+    """Bring a proposed tool, or the update of one, into the work tree and register it; its branch goes. The index is
+    left alone.
 
     With `commit` exactly these paths are committed on the current branch. Files edited on the review branch come as
     they are there. Raises `UserError` where something else is in the way.
@@ -137,13 +147,13 @@ def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
         raise UserError(
             f"meta/{name} is checked out. Switch to the branch that should get the tool, then run this again."
         )
-    files = own(workspace, head, name)
-    files = {path: blob for path, blob in files.items() if not _shown_already(workspace, path, blob)}
-    others = sorted(set(branch.changed(workspace, head)) - own(workspace, head, name).keys() - set(SHARED))
+    files, before = _brought(workspace, head, name)
+    others = sorted(set(branch.changed(workspace, head)) - files.keys() - set(SHARED))
     if others:
         raise UserError(f"meta/{name} changes other files too ({', '.join(others[:3])}). Merge it with git instead.")
+    files = {path: blob for path, blob in files.items() if not _shown_already(workspace, path, blob)}
     for path, blob in files.items():
-        _free(workspace, path, blob)
+        _free(workspace, path, blob, before.get(path))
     with actions.doing(workspace, Action("accept", name, (Moved(reference, head, ""),))) as log:
         for path, blob in files.items():
             _put(workspace, log, path, blob)
@@ -151,8 +161,19 @@ def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
     return Accepted(paths, _commit(workspace, name, paths) if commit else "")
 
 
+def _brought(workspace: Path, head: str, name: str) -> tuple[dict[str, Blob], dict[str, Blob]]:
+    """The files that a review branch brings; for an update, those that it changes, and as they were before."""
+    updated = branch.updates(workspace).get(name)
+    if updated is None:
+        return own(workspace, head, name), {}
+    base = branch.parting(workspace, head)
+    before = {path: blob for each in updated for path, blob in own(workspace, base, each).items()}
+    after = {path: blob for each in updated for path, blob in own(workspace, head, each).items()}
+    return {path: blob for path, blob in after.items() if blob != before.get(path)}, before
+
+
 def reject(workspace: Path, name: str, reason: str, work: Sequence[str] = ()) -> None:
-    """Delete a proposed tool's branch and remember why, so that its workflow is not proposed again.
+    """Delete the branch of a proposed tool, or update, and remember why, so that it is not proposed again.
 
     `work` is what the tool does: the same with other arguments is not proposed either.
     """
@@ -175,16 +196,63 @@ def retire(workspace: Path, name: str) -> tuple[str, ...]:
     if (workspace / RETIRED / name).exists():
         raise UserError(f"{RETIRED}/{name} exists already. Delete or rename it, then run this again.")
     here = f".meta/aside/{actions.number(workspace):05}"
-    pieces = of(name)
-    registered = [p.path for p in pieces if isinstance(p, OwnFile) and (workspace / p.path).exists()]
-    links = [(p.path, p.target) for p in pieces if isinstance(p, Link) and _is_link(workspace, p)]
+    registered, links = _registered(workspace, name)
     for path in (f"{TOOLS}/{name}", f"{RETIRED}/{name}", *registered):
         _no_linked_parent(workspace, path)
     aside = ((f"{TOOLS}/{name}", f"{RETIRED}/{name}"), *((path, f"{here}/{path}") for path in registered))
-    with actions.doing(workspace, Action("retire", name, aside=aside, unlinked=tuple(links))) as log:
-        actions.tidy(workspace, (*registered, *(path for path, _ in links)))
-        list_tools(workspace, log)
+    _take_out(workspace, Action("retire", name, aside=aside, unlinked=links))
     return (f"{TOOLS}/{name}", *registered, *(path for path, _ in links))
+
+
+def suspend(workspace: Path, name: str) -> tuple[str, ...]:
+    """The paths that are gone: no agent is offered the tool any more; its files stay where they are."""
+    _check(name)
+    registered, links = _registered(workspace, name)
+    if not registered:
+        raise unknown(workspace, name, ("registered",))
+    here = f"{TOOLS}/{name}/{_ASIDE}"
+    for path in (f"{here}/x", *registered):
+        _no_linked_parent(workspace, path)
+    aside = tuple((path, f"{here}/{path}") for path in registered)
+    _take_out(workspace, Action("suspend", name, aside=aside, unlinked=links))
+    return (*registered, *(path for path, _ in links))
+
+
+def resume(workspace: Path, name: str) -> tuple[str, ...]:
+    """The paths that are back: agents are offered the suspended tool again."""
+    _check(name)
+    here = f"{TOOLS}/{name}/{_ASIDE}"
+    files = [p for p in of(name) if isinstance(p, OwnFile) and (workspace / here / p.path).is_file()]
+    if not files:
+        raise unknown(workspace, name, ("suspended",))
+    for piece in files:
+        _no_linked_parent(workspace, piece.path)
+        if os.path.lexists(workspace / piece.path):
+            raise UserError(f"{piece.path} is in the way. Move it, then run this again.")
+    links = [p for p in of(name) if isinstance(p, Link) and not _shown_already(workspace, p.path, _blob(p))]
+    aside = tuple((f"{here}/{piece.path}", piece.path) for piece in files)
+    with actions.doing(workspace, Action("resume", name, aside=aside)) as log:
+        for link in links:
+            log.link(workspace / link.path, link.target)
+        actions.tidy(workspace, (path for path, _ in aside))
+        list_tools(workspace, log)
+    return (*(path for _, path in aside), *(link.path for link in links))
+
+
+def _registered(workspace: Path, name: str) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """The files and the links by which agents know of a tool."""
+    files = [p.path for p in of(name) if isinstance(p, OwnFile) and (workspace / p.path).exists()]
+    return files, tuple((p.path, p.target) for p in of(name) if isinstance(p, Link) and _is_link(workspace, p))
+
+
+def _take_out(workspace: Path, action: Action) -> None:
+    with actions.doing(workspace, action) as log:
+        actions.tidy(workspace, (*(path for path, _ in action.aside), *(path for path, _ in action.unlinked)))
+        list_tools(workspace, log)
+
+
+def _blob(link: Link) -> Blob:
+    return Blob(link.target, "120000")
 
 
 def undo(workspace: Path, keep: Keep = lambda paths: ()) -> Undone:
@@ -218,9 +286,11 @@ def unknown(workspace: Path, name: str, states: Iterable[State]) -> UserError:
 
 
 def _proposed(workspace: Path, name: str) -> str:
-    """The commit of a proposed tool."""
+    """The commit of a proposed tool, or of a proposed update."""
     _check(name)
     head = branch.commit_of(workspace, branch.ref(name))
+    if head and name in branch.updates(workspace):
+        return head
     if not head or f"{TOOLS}/{name}/tool.py" not in branch.tree(workspace, head, f"{TOOLS}/{name}"):
         raise unknown(workspace, name, ("proposed",))
     return head
@@ -236,15 +306,14 @@ def _no_linked_parent(workspace: Path, path: str) -> None:
             )
 
 
-def _free(workspace: Path, path: str, blob: Blob) -> None:
-    """Make sure that nothing of somebody else is where a file of ours goes."""
+def _free(workspace: Path, path: str, blob: Blob, before: Blob | None) -> None:
+    """Make sure that nothing of somebody else is where a file of ours goes: only what was there `before` an update."""
     _no_linked_parent(workspace, path)
     target = workspace / path
     if target.is_symlink() and blob.mode == "120000" and os.readlink(target) == blob.content:
         return
-    if os.path.lexists(target) and (
-        target.is_symlink() or not target.is_file() or target.read_bytes() != blob.content.encode()
-    ):
+    known = [one.content.encode() for one in (blob, before) if one and one.mode != "120000"]
+    if os.path.lexists(target) and (target.is_symlink() or not target.is_file() or target.read_bytes() not in known):
         raise UserError(f"{path} is in the way. Move it, then run this again.")
 
 

@@ -38,9 +38,12 @@ _WHERE = {
 }
 
 
-def text(workflow: Workflow, estimate: Estimate, tool: Tool, verdict: Verdict, economics: Comparison) -> str:
-    """PR.md for one tool."""
+def text(
+    workflow: Workflow, estimate: Estimate, tool: Tool, verdict: Verdict, economics: Comparison, why: str = ""
+) -> str:
+    """PR.md for one tool; `why` says what an update is for."""
     parts = [
+        *([("Why now", [why])] if why else []),
         ("What repeats", _repeats(workflow)),
         ("What it saves", [*_saves(workflow, estimate), *_economics(economics, estimate)]),
         ("What was run", _ran(workflow, verdict)),

@@ -17,12 +17,24 @@ _WEEK = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool: when (seconds since the epoch), and whether it failed."""
+
+    time: float
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
-    """Calls of a tool in earnest, those of them that failed, and the weeks in which they fell, at least one."""
+    """Calls of a tool in earnest, those of them that failed, and the weeks in which they fell, at least one.
+
+    `calls` are those whose time is known, in order.
+    """
 
     uses: int = 0
     failures: int = 0
     weeks: float = 1.0
+    calls: tuple[Call, ...] = ()
 
 
 def usage(name: str, sessions: Iterable[Session]) -> Usage:
@@ -31,10 +43,10 @@ def usage(name: str, sessions: Iterable[Session]) -> Usage:
     served = re.compile(
         rf"mcp_{{1,2}}meta_{{1,2}}{functions.name_of(name)}"
     )  # as clients name what `meta serve` offers
-    calls = [event for session in sessions for event in session.events if _uses(event, program, served)]
-    times = [event.time for event in calls if event.time is not None]
-    weeks = (max(times) - min(times)) / _WEEK if times else 0.0
-    return Usage(len(calls), sum(event.status == "failed" for event in calls), max(weeks, 1.0))
+    events = [event for session in sessions for event in session.events if _uses(event, program, served)]
+    calls = sorted((Call(e.time, e.status == "failed") for e in events if e.time is not None), key=lambda one: one.time)
+    weeks = (calls[-1].time - calls[0].time) / _WEEK if calls else 0.0
+    return Usage(len(events), sum(event.status == "failed" for event in events), max(weeks, 1.0), tuple(calls))
 
 
 def _uses(event: Event, program: re.Pattern[str], served: re.Pattern[str]) -> bool:

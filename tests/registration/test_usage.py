@@ -34,7 +34,9 @@ def test_a_call_in_earnest_is_a_use(line: str, uses: int) -> None:
 
 def test_failures_and_weeks_are_told_and_refused_calls_are_not_uses() -> None:
     call = "python generated_tools/gate/tool.py"
-    assert usage("gate", [session(call, call, call, status="failed")]) == Usage(3, 3, 2.0)
+    found = usage("gate", [session(call, call, call, status="failed")])
+    assert (found.uses, found.failures, found.weeks) == (3, 3, 2.0)
+    assert [one.failed for one in found.calls] == [True, True, True]
     assert usage("gate", [session(call, status="not-run")]) == Usage()
     assert usage("gate", [session(call, tool_kind="edit")]) == Usage()
 
