@@ -33,10 +33,13 @@ class Blob:
 
 def git(repository: Path, *arguments: str, input: str = "", environment: Mapping[str, str] | None = None) -> str:
     """What git printed. Raises `UserError` with git's own last line where it fails."""
-    done = _git(repository, *arguments, input=input, environment=environment)
+    return _printed(repository, arguments[0], _git(repository, *arguments, input=input, environment=environment))
+
+
+def _printed(repository: Path, command: str, done: process.Completed) -> str:
     if not done.ok:
         reason = (done.stderr.strip().splitlines() or ["it failed"])[-1]
-        raise UserError(f"git {arguments[0]} in {repository}: {reason}")
+        raise UserError(f"git {command} in {repository}: {reason}")
     return done.stdout
 
 
@@ -54,7 +57,15 @@ def ref(name: str) -> str:
 
 def commit_of(repository: Path, reference: str) -> str:
     """The commit a reference names, "" where there is none."""
-    return _git(repository, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").stdout.strip()
+    return _asked(repository, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").strip()
+
+
+def _asked(repository: Path, *question: str) -> str:
+    """What git answers, "" where it says no by its exit status, 1; a git that fails says neither."""
+    done = _git(repository, *question)
+    if done.code == 1:
+        return ""
+    return _printed(repository, question[0], done)
 
 
 def proposed(repository: Path) -> dict[str, str]:
@@ -134,7 +145,7 @@ def tree(repository: Path, revision: str, *paths: str) -> dict[str, Blob]:
 
 def parting(repository: Path, revision: str) -> str:
     """Where a branch left HEAD; the empty tree where they have nothing in common."""
-    base = _git(repository, "merge-base", "HEAD", revision).stdout.strip()
+    base = _asked(repository, "merge-base", "HEAD", revision).strip() if commit_of(repository, "HEAD") else ""
     return base or git(repository, "hash-object", "-t", "tree", "--stdin").strip()
 
 
@@ -162,8 +173,9 @@ def difference(repository: Path, revision: str, path: str) -> str:
 
 def history(repository: Path, path: str) -> tuple[str, ...]:
     """The commits of the current branch that changed a path, the first one first; none before the first commit."""
-    done = _git(repository, "log", "--reverse", "--format=%H", "HEAD", "--", path)
-    return tuple(done.stdout.split()) if done.ok else ()
+    if not commit_of(repository, "HEAD"):
+        return ()
+    return tuple(git(repository, "log", "--reverse", "--format=%H", "HEAD", "--", path).split())
 
 
 def settled(repository: Path, paths: Sequence[str]) -> bool:
@@ -175,7 +187,7 @@ def hand_over(repository: Path, name: str, folder: Path) -> tuple[Path, ...]:
     """The branch as a patch and as a bundle, for a review elsewhere."""
     folder.mkdir(parents=True, exist_ok=True)
     patch, bundle = folder / f"{name}.patch", folder / f"{name}.bundle"
-    base = _git(repository, "merge-base", "HEAD", ref(name)).stdout.strip()
+    base = _asked(repository, "merge-base", "HEAD", ref(name)).strip() if commit_of(repository, "HEAD") else ""
     span = [f"{base}..{ref(name)}"] if base else ["--root", ref(name)]
     patch.write_text(git(repository, "format-patch", "--stdout", *span))
     git(repository, "bundle", "create", "--quiet", str(bundle), *([f"^{base}"] if base else []), ref(name))

@@ -5,6 +5,7 @@ What must hold afterwards is said in the tests; here a command is recorded, stru
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import random
@@ -206,6 +207,9 @@ def differences(one: State, other: State) -> Iterator[tuple[str, str]]:
         if isinstance(here, dict):
             names = {name for name in here.keys() | there.keys() if here.get(name) != there.get(name)}
             yield part.name, str({name: (here.get(name), there.get(name)) for name in names})[:300]
+        elif isinstance(here, str):
+            lines = difflib.unified_diff(here.splitlines(), there.splitlines(), lineterm="", n=0)
+            yield part.name, " | ".join(lines)[:300]
         else:
             yield part.name, f"{here!r} and {there!r}"[:300]
 
