@@ -128,18 +128,20 @@ def _mine(name: str, store: Store, settings: Config) -> Survey:
 def _surveyed(
     name: str, sessions: Sequence[Session], settings: Config, parse: Reader, usd: Price, remember: Remember
 ) -> Survey:
-    from meta import mining, roi
+    from meta import roi
     from meta.generation import naming
+    from meta.mining.releases import releases
+    from meta.mining.workflows import mine
 
     driven = [s for s in sessions if s.events]
     by_hand = [s for s in driven if s.origin not in ("machine", "policy")]
     people = git_history.joined(by_hand if any(s.origin != "git" for s in by_hand) else driven)
     history = [session for session in people if session.origin == "git"]
     worked = [session for session in people if session.origin != "git"]
-    workflows = mining.mine(
+    workflows = mine(
         name, worked, support=settings.min_support, least=settings.min_sessions, parse=parse, remember=remember
     )
-    workflows += mining.releases(name, history, support=settings.min_support, least=settings.min_sessions)
+    workflows += releases(name, history, support=settings.min_support, least=settings.min_sessions)
     proposals: list[Proposal] = []
     taken: set[str] = set()
     for workflow in roi.measured(workflows, people, usd):
