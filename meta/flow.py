@@ -222,6 +222,8 @@ def extract(
 
     Without paths, or where it is asked for, only the workspace's `own` project is mined.
     """
+    from meta.nudge import tools as nudges
+
     workspace = workspace_of(settings)
     model = llm.access(os.environ, settings.polish_model) if polish else None
     place = None if dry_run else workspace / ".meta" / "store.sqlite"
@@ -235,6 +237,8 @@ def extract(
         worth = [proposal for proposal in found.proposals if proposal.decision.build]
         chosen = _unknown(workspace, worth)[:most]
         built = tuple(_build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen)
+        if not dry_run:  # tools come and go with commits too
+            nudges.refresh(settings, workspace)
     return Extraction(replace(found, skipped=summed(found.skipped, lost)), built, (), archived)
 
 

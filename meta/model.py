@@ -481,6 +481,14 @@ class Shadow:
 
 
 @dataclass(frozen=True, slots=True)
+class Nudged:
+    """In how many sessions an agent was told of a tool whose steps it began by hand, and in how many it took it."""
+
+    shown: int = 0
+    taken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """A proposed tool for its reviewer: PR.md, the lines of tool.py that are its own, and its other files."""
 
@@ -506,3 +514,4 @@ class Listed:
     predicted: float | None
     realised: float | None
     shadow: Shadow | None = None
+    nudged: Nudged = Nudged()

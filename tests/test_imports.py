@@ -11,7 +11,7 @@ FLOORS = {  # a module may import what stands on a lower floor, and its own room
     "contract": 2, "codec": 2, "edits": 2, "store": 2, "archive": 2, "redact": 2, "process": 2, "git": 2, "llm": 2, "prices": 2, "config": 2,
     "policy": 2,
     "sources": 3, "mining": 3, "roi": 3, "generation": 3, "verification": 3, "registration": 3, "knowledge": 3,
-    "intake": 4, "flow": 5, "competition": 5, "upkeep": 5,
+    "intake": 4, "nudge": 4, "flow": 5, "competition": 5, "upkeep": 5,
     "daemon": 6, "mcp_server": 6, "hook": 6, "worker": 6, "cli": 7, "__main__": 8,
 }  # fmt: skip
 HOMES = {  # one package, one home
