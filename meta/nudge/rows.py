@@ -56,7 +56,7 @@ def read(workspace: Path) -> Index | None:
             index = json.loads(file.read(LARGEST))
         rows = tuple(Row(row["name"], row["served"], tuple(map(str, row["steps"]))) for row in index["rows"])
         listing, settings = index["listing"][:BUDGET], Path(index["settings"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
     return Index(tuple(row for row in rows if _is_one(row, workspace)), listing, str(settings))
 

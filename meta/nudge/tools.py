@@ -5,6 +5,7 @@ The hook itself never comes here: this reads manifests.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,15 +23,19 @@ USUAL = 0.5  # of the runs have a step that counts as one of the first
 
 
 def refresh(settings: Config, workspace: Path) -> None:
-    """Bring what the hook reads up to date: the registered tools where nudges are wanted, else no file at all."""
+    """Bring what the hook reads up to date: the registered tools where nudges are wanted, else no file at all.
+
+    Where the machine refuses, the file stays as it is: no action fails for it, and the next session's end tries again.
+    """
     path = workspace / rows.INDEX
-    listed = lifecycle.listed(workspace) if settings.nudge else ()
-    if not listed:
-        path.unlink(missing_ok=True)
-        return
-    found = tuple(_row(workspace, entry.name) for entry in listed)
-    listing = index.text(listed, rows.BUDGET) or ""
-    files.write(path, rows.dumps(Index(found, listing, str(config.folders().config))))
+    with contextlib.suppress(UserError, OSError):
+        listed = lifecycle.listed(workspace) if settings.nudge else ()
+        if listed:
+            found = tuple(_row(workspace, entry.name) for entry in listed)
+            listing = index.text(listed, rows.BUDGET) or ""
+            files.write(path, rows.dumps(Index(found, listing, str(config.folders().config))))
+        elif path.exists():
+            path.unlink()
 
 
 def _row(workspace: Path, name: str) -> Row:
