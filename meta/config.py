@@ -20,7 +20,8 @@ class Config:
     """The settings in force. `workspace` is None outside of one.
 
     `weeks` is the longest payback that is worth building. A workflow needs `min_support` occurrences in
-    `min_sessions` sessions. `polish_model` is asked only on request.
+    `min_sessions` sessions. `polish_model` is asked only on request. With `nudge` an agent is told of the tools when its
+    session starts, and once a session of one whose steps it begins by hand.
     """
 
     workspace: Path | None = None
@@ -28,6 +29,7 @@ class Config:
     min_support: int = 3
     min_sessions: int = 3
     polish_model: str = "claude-haiku-4-5"
+    nudge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,12 @@ class Folders:
     cache: Path
 
 
-Value = int | float | str
+Value = int | float | str  # a bool is an int
 _KINDS: dict[str, type[int] | type[float] | type[str]] = {
-    field.name: next(kind for kind in (str, float, int) if isinstance(field.default, kind))
+    field.name: next(kind for kind in (str, float, bool, int) if isinstance(field.default, kind))
     for field in fields(Config)[1:]
 }
+_SWITCHES = {"true": True, "1": True, "false": False, "0": False}  # as the environment words them
 _WORD = re.compile(r"[\w.:@/-]+")
 
 
@@ -116,6 +119,10 @@ def _checked(settings: Mapping[str, Any], where: str) -> dict[str, Value]:
             if not (isinstance(value, str) and _WORD.fullmatch(value)):
                 raise UserError(f'"{key}" in {where} must be a name, not {value!r}.')
             continue
+        if kind is bool:
+            if not isinstance(value, bool):
+                raise UserError(f'"{key}" in {where} must be true or false, not {value!r}.')
+            continue
         right = isinstance(value, int) or (kind is float and isinstance(value, float))
         if not right or isinstance(value, bool):
             raise UserError(f'"{key}" in {where} must be {_name(kind)}, not {value!r}.')
@@ -125,7 +132,7 @@ def _checked(settings: Mapping[str, Any], where: str) -> dict[str, Value]:
 
 
 def _name(kind: type[Value]) -> str:
-    return "a whole number" if kind is int else "a number"
+    return {bool: "true or false", int: "a whole number"}.get(kind, "a number")
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
@@ -133,7 +140,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Val
         name = f"META_{key.upper()}"
         if text := environment.get(name):
             try:
-                value = kind(text)
-            except ValueError:
+                value = _SWITCHES[text.lower()] if kind is bool else kind(text)
+            except (ValueError, KeyError):
                 raise UserError(f"{name} in the environment must be {_name(kind)}, not {text!r}.") from None
             yield from _checked({key: value}, f"the environment ({name})").items()

@@ -121,6 +121,7 @@ def listed(value: Listed) -> Json:
             "matched": value.shadow.matched if value.shadow else None,
             "seen": value.shadow.seen if value.shadow else None,
         },
+        "nudged": {"shown": value.nudged.shown, "taken": value.nudged.taken},
         "predicted": predicted,
         "realised": realised,
         "update": value.update,

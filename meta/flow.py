@@ -127,18 +127,20 @@ def _mine(name: str, store: Store, settings: Config) -> Survey:
 def _surveyed(
     name: str, sessions: Sequence[Session], settings: Config, parse: Reader, usd: Price, remember: Remember
 ) -> Survey:
-    from meta import mining, roi
+    from meta import roi
     from meta.generation import naming
+    from meta.mining.releases import releases
+    from meta.mining.workflows import mine
 
     driven = [s for s in sessions if s.events]
     by_hand = [s for s in driven if s.origin not in ("machine", "policy")]
     people = git_history.joined(by_hand if any(s.origin != "git" for s in by_hand) else driven)
     history = [session for session in people if session.origin == "git"]
     worked = [session for session in people if session.origin != "git"]
-    workflows = mining.mine(
+    workflows = mine(
         name, worked, support=settings.min_support, least=settings.min_sessions, parse=parse, remember=remember
     )
-    workflows += mining.releases(name, history, support=settings.min_support, least=settings.min_sessions)
+    workflows += releases(name, history, support=settings.min_support, least=settings.min_sessions)
     proposals: list[Proposal] = []
     taken: set[str] = set()
     for workflow in roi.measured(workflows, people, usd):
@@ -219,6 +221,8 @@ def extract(
 
     Without paths, or where it is asked for, only the workspace's `own` project is mined.
     """
+    from meta.nudge import tools as nudges
+
     workspace = workspace_of(settings)
     model = llm.access(os.environ, settings.polish_model) if polish else None
     place = None if dry_run else workspace / ".meta" / "store.sqlite"
@@ -231,6 +235,8 @@ def extract(
         worth = [proposal for proposal in found.proposals if proposal.decision.build]
         chosen = _unknown(workspace, worth, found)[:most]
         built = [building.build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen]
+        if not dry_run:  # tools come and go with commits too
+            nudges.refresh(settings, workspace)
     return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), (), archived)
 
 

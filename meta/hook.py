@@ -1,7 +1,8 @@
 """What an agent calls when a session starts or ends: note the session, leave the work to a worker, be gone.
 
-Claude Code, Codex and Gemini wait for their hooks and kill slow ones, so only the standard library is imported, nothing
-is read but the call itself, and whatever goes wrong is the hook's own affair: the agent always sees success.
+Claude Code, Codex and Gemini wait for their hooks and kill slow ones, so only the standard library is imported, little
+is read but the call itself, and whatever goes wrong is the hook's own affair: the agent always sees success. Where a
+person wants it (`nudge`), the agent is told of the tools that there are.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 from meta import spool
 
 ENDS = ("SessionEnd", "Stop", "AfterAgent")  # the last is what Gemini calls the end of a turn
+TOLD = ("SessionStart", "PostToolUse")  # where an agent may be told of tools
+INDEX = ".meta/nudge/tools.json"  # there only where that is wanted
 LIMIT = 2**20  # bytes of a call that are read
 _KEPT = ("HOME", "PATH", "LANG", "LC_ALL", "TMPDIR", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "PYTHONPATH")
 
@@ -38,6 +41,25 @@ def _answer(call: dict[str, object]) -> None:
         spool.put(workspace, spool.Job(session, transcript))
     if event == "SessionEnd" or (event == "SessionStart" and spool.counts(workspace)[0]):
         start(workspace)
+    if event in TOLD and (workspace / INDEX).exists() and (text := _told(workspace, event, cwd, session, call)):
+        answer = {"hookEventName": event, "additionalContext": text}
+        print(json.dumps({"hookSpecificOutput": answer}), flush=True)
+
+
+def _told(workspace: Path, event: str, cwd: str, session: str, call: dict[str, object]) -> str:
+    """What the agent is to know of the tools now; mostly nothing."""
+    from meta import nudge
+
+    if event == "SessionStart":
+        return "" if call.get("source") == "resume" else nudge.at_start(workspace)
+    tool, given = str(call.get("tool_name", "")), call.get("tool_input")
+    line = given.get("command") if isinstance(given, dict) else None
+    turn = str(call.get("prompt_id") or call.get("turn_id") or "")
+
+    def inside(folder: str) -> bool:
+        return _workspace(Path(os.path.realpath(os.path.join(cwd, folder)))) == Path(os.path.realpath(workspace))
+
+    return nudge.at_call(workspace, session, turn, tool, line if isinstance(line, str) else "", inside)
 
 
 def _workspace(folder: Path) -> Path | None:

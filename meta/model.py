@@ -484,6 +484,14 @@ class Shadow:
 
 
 @dataclass(frozen=True, slots=True)
+class Nudged:
+    """In how many sessions an agent was told of a tool whose steps it began by hand, and in how many it took it."""
+
+    shown: int = 0
+    taken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """A proposed tool for its reviewer: PR.md, the lines of tool.py that are its own, and its other files.
 
@@ -516,3 +524,4 @@ class Listed:
     shadow: Shadow | None = None
     update: bool = False
     advice: str = ""
+    nudged: Nudged = Nudged()

@@ -28,7 +28,7 @@ def put(workspace: Path, job: Job) -> Path:
     """The file of the job, which is there whole or not at all. The same session's older job is replaced."""
     folder = workspace / PLACE
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{_fit(job.session)}.json"
+    path = folder / f"{fit(job.session)}.json"
     draft = folder / f".{os.getpid()}.draft"
     with open(draft, "w", encoding="ascii") as file:
         json.dump(asdict(job), file)
@@ -38,7 +38,7 @@ def put(workspace: Path, job: Job) -> Path:
     return path
 
 
-def _fit(session: str) -> str:
+def fit(session: str) -> str:
     """The session's id where it is fit for a file name, else what is fit of it and a hash."""
     fit = "".join(c for c in session if c.isascii() and (c.isalnum() or c in "-_"))[:80]
     if fit and fit == session:

@@ -66,6 +66,7 @@ SETTINGS = """\
 # weeks = 2.0          # the longest payback that is worth building
 # min_support = 3      # occurrences that make a habit
 # min_sessions = 3     # sessions that make a habit
+# nudge = false        # true: tell agents of a tool whose steps they begin by hand; then `meta init --agent` again
 """
 
 
@@ -74,7 +75,7 @@ def init(settings: Config, start: Path, *, agents: Sequence[str] = (), dry_run: 
     made = _made(settings, start, dry_run=dry_run)
     if not agents:
         return made
-    told = _connected(git.root(start), agents, dry_run=dry_run)
+    told = _connected(settings, git.root(start), agents, dry_run=dry_run)
     return Change(f"{made.summary.partition(' Next:')[0]} {told.summary}", made.paths + told.paths, dry_run)
 
 
@@ -109,18 +110,20 @@ def _new(root: Path) -> dict[str, str]:
     return {path: text for path, text in contents.items() if not (root / path).exists()}
 
 
-def _connected(workspace: Path, agents: Sequence[str], *, dry_run: bool) -> Change:
+def _connected(settings: Config, workspace: Path, agents: Sequence[str], *, dry_run: bool) -> Change:
+    from meta.nudge import tools as nudges
     from meta.registration import clients
 
     words = _program()
     if dry_run:
-        rows = clients.settings(agents, words)
+        rows = clients.settings(agents, words, nudge=settings.nudge)
         told = tuple(
             f"{path}: {'.'.join(own.path)} {'+' if own.item else '='} {json.dumps(own.value)}" for path, own in rows
         )
         return Change("Into their settings would go, where it is not there yet:", told, True)
     with alone(workspace):
-        changed = clients.connect(workspace, agents, words)
+        changed = clients.connect(workspace, agents, words, nudge=settings.nudge)
+        nudges.refresh(settings, workspace)
     notes = " ".join(clients.CLIENTS[name].note for name in dict.fromkeys(agents)).strip()
     return Change(f"{', '.join(dict.fromkeys(agents))} will call meta. {notes}".strip(), changed)
 
@@ -166,6 +169,7 @@ def review(settings: Config, name: str) -> Review:
 
 
 def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
+    from meta.nudge import tools as nudges
     from meta.registration import lifecycle
 
     workspace = workspace_of(settings)
@@ -173,6 +177,7 @@ def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
         return Change(f"would accept {name}", lifecycle.preview(workspace, name), True)
     with alone(workspace):
         done = lifecycle.accept(workspace, name)
+        nudges.refresh(settings, workspace)
     return Change(f"{name} is accepted and registered. Commit these files when you like.", done.paths)
 
 
@@ -195,6 +200,7 @@ def reject(settings: Config, name: str, *, reason: str = "", dry_run: bool = Fal
 
 
 def retire(settings: Config, name: str, *, dry_run: bool = False) -> Change:
+    from meta.nudge import tools as nudges
     from meta.registration import inventory, lifecycle
 
     workspace = workspace_of(settings)
@@ -203,10 +209,12 @@ def retire(settings: Config, name: str, *, dry_run: bool = False) -> Change:
         return Change(f"would move generated_tools/{name} aside and take out what was registered", dry_run=True)
     with alone(workspace):
         paths = lifecycle.retire(workspace, name)
+        nudges.refresh(settings, workspace)
     return Change(f"{name} is retired. `meta undo` brings it back.", paths)
 
 
 def suspend(settings: Config, name: str, *, dry_run: bool = False) -> Change:
+    from meta.nudge import tools as nudges
     from meta.registration import inventory, lifecycle
 
     workspace = workspace_of(settings)
@@ -215,10 +223,12 @@ def suspend(settings: Config, name: str, *, dry_run: bool = False) -> Change:
         return Change(f"would take out what was registered of {name}", dry_run=True)
     with alone(workspace):
         paths = lifecycle.suspend(workspace, name)
+        nudges.refresh(settings, workspace)
     return Change(f"{name} is offered to no agent any more. `meta resume {name}` brings it back.", paths)
 
 
 def resume(settings: Config, name: str, *, dry_run: bool = False) -> Change:
+    from meta.nudge import tools as nudges
     from meta.registration import inventory, lifecycle
 
     workspace = workspace_of(settings)
@@ -227,11 +237,13 @@ def resume(settings: Config, name: str, *, dry_run: bool = False) -> Change:
         return Change(f"would register {name} again", dry_run=True)
     with alone(workspace):
         paths = lifecycle.resume(workspace, name)
+        nudges.refresh(settings, workspace)
     return Change(f"{name} is registered again.", paths)
 
 
 def undo(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
     """Take back the last action; where the last of ours was being removed around `start`, go on with that."""
+    from meta.nudge import tools as nudges
     from meta.registration import actions, inventory, lifecycle
 
     root = None if settings.workspace else git.root(start)
@@ -240,24 +252,28 @@ def undo(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
         return Change(f"would take back: {inventory.last(workspace)}", dry_run=True)
     with alone(workspace, recover=False):
         done = lifecycle.undo(workspace, partial(only_copies, workspace))
+        if (workspace / ".meta").exists():
+            nudges.refresh(settings, workspace)
     return Change(f"taken back: {done.verb} {done.name}", tuple(done.kept))
 
 
 def tools(settings: Config, now: float | None = None) -> tuple[Listed, ...]:
     """Every tool of the workspace, with its use in the sessions of the index, and what may be better done with it."""
+    from meta.nudge import sessions as nudged
     from meta.registration import inventory, lifecycle, renewing, usage
 
     workspace = workspace_of(settings)
     known = lifecycle.tools(workspace)
     sessions = _indexed(workspace) if known else []
-    shadows = inventory.shadows(workspace)
+    shadows, shown = inventory.shadows(workspace), nudged.shown(workspace)
     listed = []
     for each in known:
         used = usage.usage(each.name, sessions)
         one = _listed(inventory.tool(workspace, each.name), each.state, used, shadows.get(each.name))
         waits = each.state != "proposed" and renewing.waiting(workspace, each.name)
         weeks = (time.time() if now is None else now) / WEEK - inventory.since(workspace, each.name) / WEEK
-        listed.append(replace(one, update=waits, advice=_advice(one, used, weeks)))
+        told = usage.nudged(each.name, sessions, {s.session: s.time for s in shown if s.tool == each.name})
+        listed.append(replace(one, update=waits, advice=_advice(one, used, weeks), nudged=told))
     return tuple(listed)
 
 

@@ -19,8 +19,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def row(tool: Listed) -> tuple[str, ...]:
-    """Use and failures, the later runs by hand that it would have done the same, and the minutes foreseen and saved."""
+    """Use, failures and nudges, the later runs by hand that it would have done the same, and the minutes foreseen and saved."""
     used = f"{tool.uses}" + (f", {tool.failures} failed" if tool.failures else "")
+    used += f", taken {tool.nudged.taken} of {tool.nudged.shown} times told" if tool.nudged.shown else ""
     same = f"{tool.shadow.matched} of {tool.shadow.seen} the same" if tool.shadow and tool.shadow.seen else "-"
     saved = " / ".join("-" if minutes is None else f"{minutes:.1f}" for minutes in (tool.predicted, tool.realised))
     state = f"{tool.state}, update waits" if tool.update else tool.state

@@ -1,6 +1,4 @@
-"""From sessions to workflows: what was done again and again."""
+"""From sessions to workflows: what was done again and again.
 
-from meta.mining.releases import releases
-from meta.mining.workflows import mine
-
-__all__ = ["mine", "releases"]
+Nothing is imported here: a hook asks `commands` alone, and must answer at once.
+"""

@@ -21,20 +21,23 @@ from meta.registration.actions import Action
 
 Settings = tuple[tuple[str, Own], ...]  # file, relative to the workspace, and what is ours in it
 SECONDS = 10  # that a client lets the hook run; it needs a fraction of one
+CLAUDE, CODEX = ".claude/settings.local.json", ".codex/hooks.json"
+USED = "Bash|mcp__meta__.*"  # what both call a shell, and the tools that we serve
 CODEX_SECONDS = 3  # more at a session's end Codex cuts to this, and complains of it in each session
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An agent. `settings` are made of the words that start meta on this machine."""
+    """An agent. `settings` are made of the words that start meta on this machine; `nudge` are those for the nudge."""
 
     name: str
     settings: Callable[[Sequence[str]], Settings]
     note: str = ""
+    nudge: Callable[[Sequence[str]], Settings] = lambda words: ()
 
 
-def _hooks(file: str, events: Sequence[str], hook: Mapping[str, Any]) -> Settings:
-    return tuple((file, Own(("hooks", event), {"hooks": [dict(hook)]}, item=True)) for event in events)
+def _hooks(file: str, events: Sequence[str], hook: Mapping[str, Any], **matching: str) -> Settings:
+    return tuple((file, Own(("hooks", event), {**matching, "hooks": [dict(hook)]}, item=True)) for event in events)
 
 
 def _server(words: Sequence[str]) -> dict[str, Any]:
@@ -45,20 +48,21 @@ def _called(words: Sequence[str]) -> str:
     return shlex.join([*words, "hook"])
 
 
+def _hook(words: Sequence[str], seconds: int) -> dict[str, Any]:
+    return {"type": "command", "command": _called(words), "timeout": seconds}
+
+
 def _claude(words: Sequence[str]) -> Settings:
-    local = ".claude/settings.local.json"
-    hook = {"type": "command", "command": _called(words), "timeout": SECONDS}
     return (
-        *_hooks(local, ("SessionStart", "Stop", "SessionEnd"), hook),
-        (local, Own(("enabledMcpjsonServers",), "meta", item=True)),
+        *_hooks(CLAUDE, ("SessionStart", "Stop", "SessionEnd"), _hook(words, SECONDS)),
+        (CLAUDE, Own(("enabledMcpjsonServers",), "meta", item=True)),
         (".mcp.json", Own(("mcpServers", "meta"), _server(words))),
     )
 
 
 def _codex(words: Sequence[str]) -> Settings:
-    hook = {"type": "command", "command": _called(words), "timeout": CODEX_SECONDS}
     return (
-        *_hooks(".codex/hooks.json", ("SessionStart", "Stop", "SessionEnd"), hook),
+        *_hooks(CODEX, ("SessionStart", "Stop", "SessionEnd"), _hook(words, CODEX_SECONDS)),
         (".codex/config.toml", Own(("mcp_servers", "meta"), _server(words))),
     )
 
@@ -72,6 +76,14 @@ def _gemini(words: Sequence[str]) -> Settings:
     )
 
 
+def _claude_nudge(words: Sequence[str]) -> Settings:
+    return _hooks(CLAUDE, ("PostToolUse",), _hook(words, SECONDS), matcher=USED)
+
+
+def _codex_nudge(words: Sequence[str]) -> Settings:
+    return _hooks(CODEX, ("PostToolUse",), _hook(words, CODEX_SECONDS), matcher=USED)
+
+
 CODEX_NOTE = (
     "Codex reads a project's settings only once you trust the project, and runs its hooks only once you trust these "
     "as well: start `codex` here and confirm both."
@@ -79,24 +91,28 @@ CODEX_NOTE = (
 CLIENTS: Mapping[str, Client] = {
     client.name: client
     for client in (
-        Client("claude", _claude),
-        Client("codex", _codex, CODEX_NOTE),
+        Client("claude", _claude, nudge=_claude_nudge),
+        Client("codex", _codex, CODEX_NOTE, _codex_nudge),
         Client("gemini", _gemini),
     )
 }
 
 
-def settings(names: Sequence[str], words: Sequence[str]) -> Settings:
-    """What is to stand in the settings of these agents. Raises `UserError` for one that is not known."""
+def settings(names: Sequence[str], words: Sequence[str], *, nudge: bool = False) -> Settings:
+    """What is to stand in the settings of these agents, with `nudge` our hook behind each call as well.
+
+    Raises `UserError` for an agent that is not known.
+    """
     unknown = [name for name in names if name not in CLIENTS]
     if unknown:
         raise UserError(f"there is no agent {unknown[0]!r}. Known are: {', '.join(CLIENTS)}.")
-    return tuple(row for name in dict.fromkeys(names) for row in CLIENTS[name].settings(words))
+    asked = [CLIENTS[name] for name in dict.fromkeys(names)]
+    return tuple(row for each in asked for row in (*each.settings(words), *(each.nudge(words) if nudge else ())))
 
 
-def connect(workspace: Path, names: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+def connect(workspace: Path, names: Sequence[str], words: Sequence[str], *, nudge: bool = False) -> tuple[str, ...]:
     """The files that had to change so that these agents call us, as one action."""
-    wanted = settings(names, words)
+    wanted = settings(names, words, nudge=nudge)
     changed: list[str] = []
     with actions.doing(workspace, Action("connect", "-".join(dict.fromkeys(names)))) as log:
         for path, own in wanted:

@@ -89,6 +89,13 @@ def work(tool: Tool) -> tuple[str, ...]:
     return tuple(map(str, told)) if isinstance(told, list) else ()
 
 
+def steps(tool: Tool) -> list[dict[str, Any]]:
+    """The commands that the tool runs, as its manifest tells them, in order."""
+    told = manifest(tool).get("steps")
+    rows = told if isinstance(told, list) else []
+    return [row for row in rows if isinstance(row, dict) and row.get("kind") == "command"]
+
+
 def rendered(tool: Tool) -> str:
     """The fingerprint of its program as it was generated, "" where its manifest does not say."""
     try:

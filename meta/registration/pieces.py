@@ -91,15 +91,21 @@ def _blocks(listing: str | None, claude: Blob | None) -> list[tuple[str, str, st
     return blocks
 
 
+def listed(workspace: Path) -> tuple[index.Entry, ...]:
+    """The registered tools, best payback first."""
+    found = {path.parent.name: path.read_text(errors="replace") for path in (workspace / SKILLS).glob("*/SKILL.md")}
+    return index.entries(
+        {name: text for name, text in found.items() if (workspace / TOOLS / name / "tool.py").exists()}
+    )
+
+
 def list_tools(workspace: Path, log: Journal) -> tuple[str, ...]:
     """Bring the lists of tools in the work tree up to date; the files that were changed for it."""
-    found = {path.parent.name: path.read_text(errors="replace") for path in (workspace / SKILLS).glob("*/SKILL.md")}
-    there = {name: text for name, text in found.items() if (workspace / TOOLS / name / "tool.py").exists()}
     path = workspace / "CLAUDE.md"
     mode: branch.Mode = "120000" if path.is_symlink() else "100644"
     claude = Blob(path.read_text(errors="replace"), mode) if path.exists() else None
     changed = []
-    for name, marker, text in _blocks(index.text(index.entries(there)), claude):
+    for name, marker, text in _blocks(index.text(listed(workspace)), claude):
         target = workspace / name
         if (text is not None or target.exists()) and log.block(target, marker, text):
             changed.append(name)

@@ -151,7 +151,7 @@ def test_a_tool_that_was_called_shows_its_use_beside_what_was_predicted(
     desk("extract", sessions, "--most", "1")
     (tool,) = desk.json("tools")
     assert tool.keys() == {
-        "name", "state", "description", "uses", "failures", "shadow", "predicted", "realised", "update", "advice",
+        "name", "state", "description", "uses", "failures", "shadow", "nudged", "predicted", "realised", "update", "advice",
     }  # fmt: skip
     assert (tool["uses"], tool["failures"], tool["realised"]) == (0, 0, None)
     assert tool["predicted"] > 0

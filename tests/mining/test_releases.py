@@ -3,7 +3,7 @@
 import pytest
 
 from meta import rendering
-from meta.mining import releases
+from meta.mining.releases import releases
 from meta.model import Event, Session, Workflow
 
 DAY = 86400.0

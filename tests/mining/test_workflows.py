@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from meta.mining import mine
+from meta.mining.workflows import mine
 from meta.model import Event, Session, Workflow
 
 

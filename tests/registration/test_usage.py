@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from meta.model import Event, Session
-from meta.registration.usage import Usage, usage
+from meta.model import Event, Nudged, Session
+from meta.registration.usage import Usage, nudged, usage
 
 WEEK = 7 * 86_400.0
 
@@ -52,3 +52,23 @@ def test_failures_and_weeks_are_told_and_refused_calls_are_not_uses() -> None:
 )
 def test_a_call_of_the_served_tool_is_a_use(tool: str, uses: int) -> None:
     assert usage("gate-all", [session("", tool_kind="mcp", tool=tool)]).uses == uses
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        pytest.param({"s": 0.0}, Nudged(1, 1), id="told before the call"),
+        pytest.param({"s": 2 * WEEK}, Nudged(1, 0), id="told after it"),
+        pytest.param({"t": 0.0}, Nudged(1, 0), id="another session was told"),
+        pytest.param({"s": 0.0, "t": 0.0}, Nudged(2, 1), id="one of two"),
+        pytest.param({}, Nudged(0, 0), id="nobody was told"),
+    ],
+)
+def test_a_nudge_was_taken_where_the_tool_is_called_later_in_that_conversation(
+    told: dict[str, float], found: Nudged
+) -> None:
+    used = session("ls", "python generated_tools/gate/tool.py")
+    assert nudged("gate", [used], told) == found
+    below = Session("ann", "s/agent-1", used.events)
+    assert nudged("gate", [below, used], told) == found
+    assert nudged("gate", [session("ls", "python generated_tools/gate/tool.py --help")], told).taken == 0

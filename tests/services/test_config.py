@@ -64,6 +64,8 @@ def test_nearer_settings_win(root: Path, tmp_path: Path) -> None:
         ("min_support = 2.5", r'"min_support" in .* must be a whole number'),
         ("min_support = 0", "must be above zero"),
         ("weeks = nan", "must be above zero"),
+        ("nudge = 1", '"nudge" in .* must be true or false'),
+        ("nudge = 'yes'", '"nudge" in .* must be true or false'),
         ("weeks = ", "is not valid TOML"),
     ],
 )
@@ -76,6 +78,14 @@ def test_a_mistake_names_the_key_and_the_file(root: Path, content: str, message:
 def test_a_mistake_in_the_environment_names_the_variable(root: Path) -> None:
     with pytest.raises(UserError, match="META_WEEKS in the environment must be a number"):
         load(root, {"META_WEEKS": "two"})
+
+
+@pytest.mark.parametrize(("text", "on"), [("true", True), ("1", True), ("False", False), ("0", False), ("", False)])
+def test_a_switch_is_worded_in_the_environment_as_in_the_file(root: Path, text: str, on: bool) -> None:
+    (root / "meta.toml").touch()
+    assert load(root, {"META_NUDGE": text}).nudge == on
+    with pytest.raises(UserError, match="META_NUDGE in the environment must be true or false"):
+        load(root, {"META_NUDGE": "maybe"})
 
 
 def test_folders_follow_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
