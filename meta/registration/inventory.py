@@ -27,11 +27,14 @@ def tool(workspace: Path, name: str) -> Tool:
     folder = f"{lifecycle.RETIRED if known[name] == 'retired' else lifecycle.TOOLS}/{name}"
     if known[name] == "proposed":
         blobs = branch.tree(workspace, branch.commit_of(workspace, branch.ref(name)), folder)
-        files = {path.removeprefix(f"{folder}/"): blob.content for path, blob in blobs.items()}
-    else:
-        place = workspace / folder
-        files = {str(p.relative_to(place)): p.read_text(errors="replace") for p in place.rglob("*") if _ours(p)}
-    return _described(name, files)
+        return _described(name, {path.removeprefix(f"{folder}/"): blob.content for path, blob in blobs.items()})
+    return read(workspace / folder)
+
+
+def read(place: Path) -> Tool:
+    """The tool whose files lie in this folder of the work tree."""
+    files = {str(p.relative_to(place)): p.read_text(errors="replace") for p in place.rglob("*") if _ours(p)}
+    return _described(place.name, files)
 
 
 def _ours(path: Path) -> bool:
@@ -43,7 +46,8 @@ def _described(name: str, files: Mapping[str, str]) -> Tool:
         about = tomllib.loads(files.get("tool.toml", ""))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"tool.toml of {name} is not valid TOML: {error}. Mend that line.") from error
-    origin = about.get("provenance", {})
+    origin, effects = about.get("provenance"), about.get("effects")
+    origin = origin if isinstance(origin, dict) else {}
     return Tool(
         name=name,
         workflow=str(origin.get("workflow", "")),
@@ -51,7 +55,7 @@ def _described(name: str, files: Mapping[str, str]) -> Tool:
         version=str(origin.get("version", "")),
         files=files,
         description=str(about.get("description", "")),
-        effects=tuple(about.get("effects", ())),
+        effects=tuple(map(str, effects)) if isinstance(effects, list) else (),
     )
 
 

@@ -58,10 +58,20 @@ def tools(workspace: Path) -> tuple[Known, ...]:
     """Every tool of the workspace by where its files lie, sorted by name."""
     states: dict[str, State] = {path.parent.name: "retired" for path in (workspace / RETIRED).glob("*/tool.py")}
     states |= dict.fromkeys(branch.proposed(workspace), "proposed")
-    for path in (workspace / TOOLS).glob("[a-z]*/tool.py"):
-        name = path.parent.name
-        states[name] = "registered" if (workspace / SKILLS / name / "SKILL.md").exists() else "accepted"
+    states |= _at_hand(workspace)
     return tuple(Known(name, states[name]) for name in sorted(states))
+
+
+def registered(workspace: Path) -> tuple[str, ...]:
+    """The names of the registered tools, sorted. Files alone tell them: a server asks again and again."""
+    return tuple(name for name, state in sorted(_at_hand(workspace).items()) if state == "registered")
+
+
+def _at_hand(workspace: Path) -> dict[str, State]:
+    """The tools in the work tree that are not retired."""
+    linked = {path.parent.name for path in (workspace / SKILLS).glob("*/SKILL.md")}
+    names = (path.parent.name for path in (workspace / TOOLS).glob("[a-z]*/tool.py"))
+    return {name: "registered" if name in linked else "accepted" for name in names}
 
 
 def declined(workspace: Path) -> Mapping[str, str]:
