@@ -5,15 +5,17 @@ The protocol is the official SDK's work (the extra `http`); what is answered is 
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import itertools
 import secrets
+import signal
 import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import anyio
 import anyio.to_thread
@@ -53,15 +55,17 @@ class _Server(Server[Any]):
 
     def __init__(self, answers: Answers) -> None:
         self._bus = InMemorySubscriptionBus()
+        self._listens = ListenHandler(self._bus)
         super().__init__(
             SERVER["name"],
             version=SERVER["version"],
             instructions=answers.index(),
-            on_subscriptions_listen=ListenHandler(self._bus),
+            on_subscriptions_listen=self._listens,
             get_tool_input_schema=lambda name: None,  # none of our parameters travels as a header
         )
         self._answers = answers
         self._calls = anyio.CapacityLimiter(CALLS)
+        self._stops: set[threading.Event] = set()
         self._sessions: set[ServerSession] = set()
         for method, params in METHODS.items():
             self.add_request_handler(method, params, self._answer)
@@ -86,14 +90,27 @@ class _Server(Server[Any]):
                 return protocol.ErrorData(code=INTERNAL, message=str(error))
 
         limiter = self._calls if context.method == "tools/call" else None
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(_tick, context.session)
-                answer = await anyio.to_thread.run_sync(result, abandon_on_cancel=True, limiter=limiter)
-                group.cancel_scope.cancel()
-        finally:
-            stop.set()
+        async with anyio.create_task_group() as group:
+            group.start_soon(_tick, context.session)
+            group.start_soon(self._stoppable, stop)
+            answer = await anyio.to_thread.run_sync(result, limiter=limiter)  # waited for even when cancelled
+            group.cancel_scope.cancel()
         return answer
+
+    async def _stoppable(self, stop: threading.Event) -> None:
+        """Lasts as long as a request; `stop` is set when that is given up, or all are."""
+        self._stops.add(stop)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._stops.discard(stop)
+            stop.set()
+
+    def stop(self) -> None:
+        """End all that runs or waits, so that every client is answered."""
+        self._listens.close()
+        for stop in self._stops:
+            stop.set()
 
     async def _opened(self, context: Context, _: object) -> None:
         """Lasts as long as the session, which the SDK ends."""
@@ -115,6 +132,16 @@ class _Server(Server[Any]):
                         await session.send_tool_list_changed()
 
 
+class _Uvicorn(uvicorn.Server):
+    def __init__(self, settings: uvicorn.Config, server: _Server) -> None:
+        super().__init__(settings)
+        self._server = server
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._server.stop()
+        await super().shutdown(sockets)
+
+
 async def _tick(session: ServerSession) -> None:
     """Tell the seconds that have passed, so that a client that asked for it does not give up."""
     for seconds in itertools.count(1):
@@ -130,8 +157,8 @@ def token(environment: MutableMapping[str, str]) -> str:
     return given
 
 
-def serve(workspace: Path, port: int, given: str, seconds: float = SECONDS) -> None:
-    """Serve until interrupted. With port 0 a free one is taken, without a given token one is made; both are told."""
+def serve(workspace: Path, port: int, given: str, seconds: float = SECONDS) -> NoReturn:
+    """Serve until interrupted or terminated. With port 0 a free one is taken, without a given token one is made; both are told."""
     try:
         listening = socket.create_server((HOST, port))
     except (OSError, OverflowError) as error:
@@ -142,8 +169,10 @@ def serve(workspace: Path, port: int, given: str, seconds: float = SECONDS) -> N
     print(
         f"meta: serving http://{HOST}:{port}{PATH}\nmeta: clients send the header {header}", file=sys.stderr, flush=True
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no tool outlives us
     with listening:
         anyio.run(_serve, Answers(workspace, seconds), listening, secret)
+    sys.exit(128 + signal.SIGTERM)
 
 
 async def _serve(answers: Answers, listening: socket.socket, secret: str) -> None:
@@ -173,7 +202,8 @@ async def _serve(answers: Answers, listening: socket.socket, secret: str) -> Non
     )
     async with manager.run(), anyio.create_task_group() as group:
         group.start_soon(server.look)
-        await uvicorn.Server(settings).serve(sockets=[listening])
+        with contextlib.suppress(SystemExit):  # of the signal that ended it, which uvicorn raises again
+            await _Uvicorn(settings, server).serve(sockets=[listening])
         group.cancel_scope.cancel()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,16 @@ TOOLS = {
     "silent": "",
     "liar": "print('[1, 2]')",
 }
+
+
+HANG = """
+import os, subprocess, time
+child = subprocess.Popen(["sleep", "600"])
+with open("begun.new", "w") as file:
+    file.write(f"{os.getpid()} {child.pid}")
+os.rename("begun.new", "begun")
+time.sleep(600)
+"""
 
 
 @pytest.fixture
@@ -113,3 +124,11 @@ def served(workspace: Path) -> Path:
     (workspace / "knowledge" / "packing.md").write_text("# Packing\n")
     (workspace / "secret.md").write_text("sesame")
     return workspace
+
+
+def begun(workspace: Path) -> list[int]:
+    """The processes of the tool that hangs, once it hangs."""
+    place = workspace / "begun"
+    while not place.exists():
+        time.sleep(0.02)
+    return [int(number) for number in place.read_text().split()]

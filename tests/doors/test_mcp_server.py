@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -27,7 +26,7 @@ from meta.mcp_server import answers, stdio
 from meta.model import Tool
 from meta.registration import functions, inventory, lifecycle
 from meta.registration.functions import Function
-from tests.doors.conftest import ECHO, MANIFEST, TOOLS, put
+from tests.doors.conftest import ECHO, HANG, MANIFEST, TOOLS, begun, put
 from tests.services.test_process import alive
 
 ALLOWS = '    "--allow-destroy": {"action": "store_true"},'
@@ -154,24 +153,6 @@ def test_a_tool_that_hangs_is_stopped_and_the_server_lives(served: Path, program
         answer = server.asked(1, "tools/call", name="hang")
         assert answer == {"content": [{"type": "text", "text": "hang was stopped after 0.5 s"}], "isError": True}
         assert server.asked(2, "tools/call", name="echo", arguments={"message": "x"})["isError"] is False
-
-
-HANG = """
-import os, subprocess, time
-child = subprocess.Popen(["sleep", "600"])
-with open("begun.new", "w") as file:
-    file.write(f"{os.getpid()} {child.pid}")
-os.rename("begun.new", "begun")
-time.sleep(600)
-"""
-
-
-def begun(workspace: Path) -> list[int]:
-    """The processes of the tool that hangs, once it hangs."""
-    place = workspace / "begun"
-    while not place.exists():
-        time.sleep(0.02)
-    return [int(number) for number in place.read_text().split()]
 
 
 def test_a_call_that_is_cancelled_is_stopped_and_not_answered(served: Path) -> None:
