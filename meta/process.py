@@ -12,6 +12,7 @@ import selectors
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +29,7 @@ _LONGEST = 60  # bytes of the folder for temporary files, so that a socket's pat
 _TICK = 0.05  # seconds between looks at a process whose pipes are silent
 _GRACE = 0.2  # seconds a process that left the group may still hold the pipes
 _CHUNK = 2**16  # bytes of one read, and at most of one write
+_NEVER = threading.Event()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,10 @@ def run(
     limit: int = 2**20,
     mercy: float = 0.0,
     files: Sequence[int] = (),
+    stop: threading.Event = _NEVER,
 ) -> Completed:
-    """How the program ended. After `timeout` seconds it is killed with all it started, as is what it leaves behind.
+    """How the program ended. After `timeout` seconds, or once `stop` is set, it is killed with all it started, as is
+    what it leaves behind.
 
     `env` is the whole environment where given. `limit` is the most bytes kept of each output. `mercy` are the seconds
     that a program, asked to end, has for ending what left its group. `files` are open files that it inherits.
@@ -113,7 +117,8 @@ def run(
     outputs = (_Captured(limit), _Captured(limit))
     with process:
         try:
-            finished = _communicate(process, input.encode(errors="surrogateescape"), outputs, start + timeout)
+            data = input.encode(errors="surrogateescape")
+            finished = _communicate(process, data, outputs, start + timeout, stop)
         finally:
             if mercy and process.poll() is None:
                 process.terminate()
@@ -132,9 +137,13 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _communicate(
-    process: subprocess.Popen[bytes], data: bytes, outputs: tuple[_Captured, _Captured], deadline: float
+    process: subprocess.Popen[bytes],
+    data: bytes,
+    outputs: tuple[_Captured, _Captured],
+    deadline: float,
+    stop: threading.Event,
 ) -> bool:
-    """Whether the program ended before the deadline. Its input is fed and its outputs are read meanwhile."""
+    """Whether the program ended before the deadline or `stop`. Its input is fed and its outputs are read meanwhile."""
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
@@ -159,13 +168,15 @@ def _communicate(
             if ended and selector.get_map():  # what it started still holds the pipes
                 _kill(process)
                 deadline = min(deadline, now + _GRACE)
-            if now > deadline:
+            if now > deadline or stop.is_set():
                 return ended
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()))  # its pipes are closed, so it is most likely gone
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+    while True:  # its pipes are closed, so it is most likely gone
+        try:
+            process.wait(_TICK)
+            return True
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > deadline or stop.is_set():
+                return False
 
 
 def _feed(selector: selectors.BaseSelector, key: selectors.SelectorKey, view: memoryview) -> memoryview:

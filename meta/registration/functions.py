@@ -50,12 +50,13 @@ class Function:
 
     @property
     def annotations(self) -> Json:
-        """What a client may tell its user before a call (MCP tool annotations)."""
+        """What a client may tell its user before a call (MCP tool annotations); who declares nothing may do anything."""
+        reads = self.effects == {"read"}
         return {
             "title": self.tool,
-            "readOnlyHint": self.effects <= {"read"},
-            "destructiveHint": bool(self.effects & {"destroy", "spend"}),
-            "idempotentHint": self.effects <= {"read"},
+            "readOnlyHint": reads,
+            "destructiveHint": not self.effects or bool(self.effects & {"destroy", "spend", "unknown"}),
+            "idempotentHint": reads,
             "openWorldHint": bool(self.effects & {"network", "spend"}),
         }
 
@@ -107,8 +108,9 @@ def _property(row: Mapping[str, Any]) -> Json:
     choices = row.get("choices")
     if schema["type"] == "string" and isinstance(choices, list) and choices and row.get("type") == "choice":
         schema["enum"] = [str(choice) for choice in choices]
-    if row.get("type") != "secret" and "default" in row and schema["type"] != "array":
-        schema["default"] = row["default"]
+    default = row.get("default")
+    if row.get("type") != "secret" and schema["type"] != "array" and isinstance(default, (str, int, float)):
+        schema["default"] = default
     return schema
 
 

@@ -29,9 +29,13 @@ def tool(workspace: Path, name: str) -> Tool:
         raise lifecycle.unknown(workspace, name, ("proposed", "accepted", "registered", "retired"))
     if known[name] == "proposed":
         return proposed(workspace, name)
-    place = workspace / (lifecycle.RETIRED if known[name] == "retired" else TOOLS) / name
+    return read(workspace / (lifecycle.RETIRED if known[name] == "retired" else TOOLS) / name)
+
+
+def read(place: Path) -> Tool:
+    """The tool whose files lie in this folder of the work tree."""
     files = {str(p.relative_to(place)): p.read_text(errors="replace") for p in place.rglob("*") if _ours(p)}
-    return described(name, files)
+    return described(place.name, files)
 
 
 def proposed(workspace: Path, name: str, among: str = "") -> Tool:
@@ -50,7 +54,8 @@ def described(name: str, files: Mapping[str, str]) -> Tool:
         about = tomllib.loads(files.get("tool.toml", ""))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"tool.toml of {name} is not valid TOML: {error}. Mend that line.") from error
-    origin = about.get("provenance", {})
+    origin, effects = about.get("provenance"), about.get("effects")
+    origin = origin if isinstance(origin, dict) else {}
     return Tool(
         name=name,
         workflow=str(origin.get("workflow", "")),
@@ -58,7 +63,7 @@ def described(name: str, files: Mapping[str, str]) -> Tool:
         version=str(origin.get("version", "")),
         files=files,
         description=str(about.get("description", "")),
-        effects=tuple(about.get("effects", ())),
+        effects=tuple(map(str, effects)) if isinstance(effects, list) else (),
     )
 
 

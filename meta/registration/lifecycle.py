@@ -55,16 +55,28 @@ def tools(workspace: Path) -> tuple[Known, ...]:
     """Every tool of the workspace by where its files lie, sorted by name."""
     states: dict[str, State] = {path.parent.name: "retired" for path in (workspace / RETIRED).glob("*/tool.py")}
     states |= dict.fromkeys(branch.proposed(workspace), "proposed")
-    for path in (workspace / TOOLS).glob("[a-z]*/tool.py"):
-        name = path.parent.name
-        there = (workspace / SKILLS / name / "SKILL.md").exists()
-        states[name] = "registered" if there else "suspended" if (path.parent / _ASIDE).is_dir() else "accepted"
+    states |= _at_hand(workspace)
     return tuple(Known(name, states[name]) for name in sorted(states))
 
 
 def state(workspace: Path, name: str) -> State | None:
     """Where one tool stands."""
     return next((known.state for known in tools(workspace) if known.name == name), None)
+
+
+def registered(workspace: Path) -> tuple[str, ...]:
+    """The names of the registered tools, sorted. Files alone tell them: a server asks again and again."""
+    return tuple(name for name, state in sorted(_at_hand(workspace).items()) if state == "registered")
+
+
+def _at_hand(workspace: Path) -> dict[str, State]:
+    """The tools in the work tree that are not retired."""
+    found: dict[str, State] = {}
+    linked = {path.parent.name for path in (workspace / SKILLS).glob("*/SKILL.md")}
+    for path in (workspace / TOOLS).glob("[a-z]*/tool.py"):
+        aside = (path.parent / _ASIDE).is_dir()
+        found[path.parent.name] = "registered" if path.parent.name in linked else "suspended" if aside else "accepted"
+    return found
 
 
 def declined(workspace: Path) -> Mapping[str, str]:

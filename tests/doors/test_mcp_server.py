@@ -3,93 +3,35 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+import tomlkit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from mcp import StdioServerParameters, stdio_client
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 
-from meta import mcp_server
+from meta.mcp_server import answers, stdio
 from meta.model import Tool
-from meta.registration import functions
+from meta.registration import functions, inventory, lifecycle
+from meta.registration.functions import Function
+from tests.doors.conftest import ECHO, HANG, MANIFEST, TOOLS, begun, put
+from tests.services.test_process import alive
 
-ECHO = """
-import argparse, json
-parser = argparse.ArgumentParser(allow_abbrev=False)
-parser.add_argument("--message", required=True)
-parser.add_argument("--count", type=int, default=1)
-parser.add_argument("--path", action="append", default=[])
-parser.add_argument("--fast", action="store_true")
-parser.add_argument("--json", action="store_true")
-given = parser.parse_args()
-print(json.dumps({"ok": given.count > 0, "exit_code": 0, "tail": [given.message, *given.path], "steps": {}}))
-"""
-MANIFEST = """
-name = "echo"
-description = "Echo what it is given. Use when asked to echo."
-effects = ["read"]
-[estimate]
-payback_weeks = 1.0
-[[parameters]]
-name = "message"
-type = "str"
-option = "--message"
-required = true
-[[parameters]]
-name = "count"
-type = "int"
-option = "--count"
-default = 1
-[[parameters]]
-name = "path"
-type = "list"
-option = "--path"
-[[parameters]]
-name = "fast"
-type = "bool"
-option = "--fast"
-[[parameters]]
-name = "stem"
-type = "str"
-source = "derived"
-"""
 ALLOWS = '    "--allow-destroy": {"action": "store_true"},'
-TOOLS = {
-    "echo": ECHO,
-    "crash": "raise SystemExit('no such luck')",
-    "flood": "print('x' * 100_000_000)",
-    "silent": "",
-    "liar": "print('[1, 2]')",
-}
+ECHOED: tuple[dict[str, str], ...] = ({}, {"message": "x"})
 MODES = pytest.mark.parametrize("mode", ["auto", "legacy"])
-
-
-def put(workspace: Path, name: str, program: str, manifest: str = "") -> None:
-    """A registered tool, as it lies in a workspace after `accept`."""
-    folder, skill = workspace / "generated_tools" / name, workspace / ".agents" / "skills" / name
-    folder.mkdir(parents=True)
-    (folder / "tool.toml").write_text(manifest or f'description = "{name}"\neffects = ["write-project"]\n')
-    (folder / "tool.py").write_text(program)
-    skill.mkdir(parents=True)
-    (skill / "SKILL.md").write_text(f"---\nname: {name}\n---\n")
-
-
-@pytest.fixture
-def served(workspace: Path) -> Path:
-    for name, program in TOOLS.items():
-        put(workspace, name, program, MANIFEST if name == "echo" else "")
-    (workspace / "knowledge").mkdir()
-    (workspace / "knowledge" / "packing.md").write_text("# Packing\n")
-    (workspace / "secret.md").write_text("sesame")
-    return workspace
 
 
 @asynccontextmanager
@@ -174,17 +116,88 @@ def test_a_tool_that_fails_is_an_error_in_words_and_the_server_lives(served: Pat
     crash, flood, silent, liar, failed, last = asked(served, mode, all_of_them)
     assert [one.is_error for one in (crash, flood, silent, liar, failed, last)] == [True] * 5 + [False]
     assert "no such luck" in crash.content[0].text
-    assert len(flood.content[0].text) < 10_000
-    assert "said nothing" in silent.content[0].text
+    assert "printed more than 1,048,576 bytes and gave no result" in flood.content[0].text
+    assert len(flood.content[0].text) < 3_000
+    assert "ended with 0 and gave no result" in silent.content[0].text
+    assert "gave no result" in liar.content[0].text
     assert failed.structured_content["ok"] is False
     assert last.structured_content["tail"] == ["still here"]
 
 
-def test_a_tool_that_hangs_is_stopped(served: Path) -> None:
-    put(served, "hang", "import time; time.sleep(600)")
-    (hang,) = [one for one in mcp_server.registered(served) if one.name == "hang"]
-    done = mcp_server.call(served, hang, {}, seconds=0.5)
-    assert (done.ok, "was stopped" in done.text) == (False, True)
+FLOODS = {
+    "one-line": "print('x' * 100_000_000)",
+    "a-result-too-long": """print('{"ok": true, "tail": ["' + 'x' * 100_000_000 + '"]}')""",
+    "on-stderr": "import sys; sys.stderr.write('x' * 100_000_000); sys.exit(1)",
+    "many-lines": "print('x\\n' * 50_000_000)",
+}
+
+
+def test_a_tool_that_prints_100_mb_costs_the_server_little_memory(served: Path) -> None:
+    for name, program in FLOODS.items():
+        put(served, name, program)
+    with started(served) as server:
+        for number, name in enumerate(FLOODS):
+            answer = server.asked(number, "tools/call", name=name.replace("-", "_"))
+            assert answer["isError"] is True
+            assert "printed more than 1,048,576 bytes and gave no result" in answer["content"][0]["text"]
+        assert server.peak() < 100
+
+
+@pytest.mark.parametrize(
+    "program", ["import time; time.sleep(600)", "import os\nos.close(1); os.close(2)\nwhile True: pass", "while True: print(1)"],
+    ids=["that sleeps", "that closed its outputs", "that prints for ever"],
+)  # fmt: skip
+def test_a_tool_that_hangs_is_stopped_and_the_server_lives(served: Path, program: str) -> None:
+    put(served, "hang", program)
+    with started(served, "--timeout", "0.5") as server:
+        answer = server.asked(1, "tools/call", name="hang")
+        assert answer == {"content": [{"type": "text", "text": "hang was stopped after 0.5 s"}], "isError": True}
+        assert server.asked(2, "tools/call", name="echo", arguments={"message": "x"})["isError"] is False
+
+
+def test_a_call_that_is_cancelled_is_stopped_and_not_answered(served: Path) -> None:
+    put(served, "hang", HANG)
+    with started(served) as server:
+        server.send(1, "tools/call", name="hang")
+        processes = begun(served)
+        assert (
+            server.asked(1, "tools/call", code=answers.REQUEST, name="echo")["message"]
+            == "a call with this id is running"
+        )
+        server.send(None, "notifications/cancelled", requestId="1")
+        assert server.asked(2, "ping") == {}
+        assert all(map(alive, processes))
+        server.send(None, "notifications/cancelled", requestId=1)
+        while any(map(alive, processes)):
+            assert server.asked(3, "ping") == {}, "anything but the answer to what was asked is an error here"
+        assert server.asked(1, "ping") == {}
+
+
+def test_no_tool_outlives_a_server_that_is_asked_to_end(served: Path) -> None:
+    put(served, "hang", HANG)
+    with started(served) as server:
+        server.send(1, "tools/call", name="hang")
+        processes = begun(served)
+        server.process.terminate()
+        assert server.process.wait(20) == 128 + signal.SIGTERM
+    assert not any(map(alive, processes))
+
+
+def test_calls_have_a_moment_to_end_when_the_client_has_gone(served: Path) -> None:
+    put(served, "hang", HANG)
+    for name in ("one", "two", "three", "four"):
+        put(served, f"wait-{name}", HANG.replace("begun", f"begun-{name}"))
+    said: list[Any] = []
+    connection = stdio.Connection(answers.Answers(served), said.append)
+    for number, name in enumerate(["echo", "hang", "wait_one", "wait_two", "wait_three", "wait_four"]):
+        connection.hear(
+            {"id": number, "method": "tools/call", "params": {"name": name, "arguments": ECHOED[name == "echo"]}}
+        )
+    processes = begun(served)
+    connection.close(0.2)
+    assert [answer["id"] for answer in said] == [0]
+    assert not any(map(alive, processes))
+    assert not (served / "begun-four").exists(), "what had not begun does not begin"
 
 
 @MODES
@@ -211,6 +224,44 @@ def test_the_prompts_are_there(served: Path, mode: str) -> None:
     assert "meta accept" in told.messages[0].content.text
 
 
+class Started:
+    """A server on pipes, spoken to in lines."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    def send(self, number: object, method: str, **params: object) -> None:
+        told = {"jsonrpc": "2.0", "method": method, "params": params} | ({} if number is None else {"id": number})
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(told).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def asked(self, number: object, method: str, *, code: int | None = None, **params: object) -> Any:
+        """The result, or the error where one of this code is due."""
+        self.send(number, method, **params)
+        assert self.process.stdout
+        answer = json.loads(self.process.stdout.readline())
+        assert (answer["id"], answer.get("error", {}).get("code")) == (number, code)
+        return answer["error" if code else "result"]
+
+    def peak(self) -> float:
+        """The most memory that the server itself held, in MB."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        if not status.exists():
+            pytest.skip("the memory of a process is read from /proc")
+        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
+
+
+@contextmanager
+def started(workspace: Path, *options: str) -> Iterator[Started]:
+    argv = [sys.executable, "-m", "meta", "serve", "--workspace", str(workspace), *options]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            yield Started(process)
+        finally:
+            process.kill()
+
+
 def lines(workspace: Path, *sent: object) -> list[Any]:
     """What the server answers to lines that no good client sends."""
     data = b"".join(one if isinstance(one, bytes) else json.dumps(one).encode() + b"\n" for one in sent)
@@ -220,26 +271,29 @@ def lines(workspace: Path, *sent: object) -> list[Any]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+META = "io.modelcontextprotocol/"
 PING = {"jsonrpc": "2.0", "id": 9, "method": "ping"}
 
 
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
-        (b"{\n", mcp_server.PARSE),
-        (b"[" * 100_000 + b"\n", mcp_server.PARSE),
-        (b"\xff\xfe\n", mcp_server.PARSE),
-        (b'"' + b"x" * mcp_server.LONGEST + b'"\n', mcp_server.REQUEST),
-        ([1], mcp_server.REQUEST),
-        ({"id": 1}, mcp_server.REQUEST),
-        ({"id": 1, "method": 3}, mcp_server.REQUEST),
-        ({"id": 1, "method": "no/such"}, mcp_server.METHOD),
-        ({"id": 1, "method": "ping", "params": []}, mcp_server.PARAMS),
-        ({"id": 1, "method": "tools/call", "params": {"name": ["x"]}}, mcp_server.PARAMS),
-        ({"id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": [1]}}, mcp_server.PARAMS),
-        ({"id": 1, "method": "resources/read", "params": {"uri": 3}}, mcp_server.PARAMS),
-        ({"id": 1, "method": "prompts/get", "params": {"name": {}}}, mcp_server.PARAMS),
-        ({"id": None, "method": "subscriptions/listen"}, mcp_server.REQUEST),
+        (b"{\n", answers.PARSE),
+        (b"[" * 100_000 + b"\n", answers.PARSE),
+        (b"\xff\xfe\n", answers.PARSE),
+        (b'"' + b"x" * answers.LONGEST + b'"\n', answers.REQUEST),
+        ([1], answers.REQUEST),
+        ({"id": 1}, answers.REQUEST),
+        ({"id": 1, "method": 3}, answers.REQUEST),
+        ({"id": 1, "method": "no/such"}, answers.METHOD),
+        ({"id": 1, "method": "ping", "params": []}, answers.PARAMS),
+        ({"id": 1, "method": "tools/call", "params": {"name": ["x"]}}, answers.PARAMS),
+        ({"id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": [1]}}, answers.PARAMS),
+        ({"id": 1, "method": "resources/read", "params": {"uri": 3}}, answers.PARAMS),
+        ({"id": 1, "method": "prompts/get", "params": {"name": {}}}, answers.PARAMS),
+        ({"id": None, "method": "subscriptions/listen"}, answers.REQUEST),
+        ({"id": [1], "method": "ping"}, answers.REQUEST),
+        ({"id": 1, "method": "ping", "params": {"_meta": {f"{META}protocolVersion": "1999-01-01"}}}, answers.VERSION),
     ],
 )
 def test_a_malformed_message_is_an_error_and_the_next_one_is_answered(served: Path, sent: object, code: int) -> None:
@@ -252,6 +306,108 @@ def test_what_asks_for_no_answer_gets_none(served: Path) -> None:
     told = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
     answered = {"jsonrpc": "2.0", "id": 9, "result": {}}
     assert lines(served, told, {"jsonrpc": "2.0", "id": 3, "result": {}}, PING) == [answered]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+ASKED = st.sampled_from(["initialize", "server/discover", "ping", "tools/list", "tools/call", "resources/list",
+                         "resources/read", "prompts/list", "prompts/get", "subscriptions/listen", "x",
+                         "resources/templates/list", "notifications/cancelled"])  # fmt: skip
+NAMED = st.sampled_from(["name", "uri", "arguments", "protocolVersion", "notifications", "_meta", "requestId"])
+REQUESTS = st.fixed_dictionaries(
+    {"method": ASKED | JSON, "params": st.dictionaries(NAMED, JSON, max_size=3) | JSON}, optional={"id": JSON}
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(message=REQUESTS | JSON)
+def test_whatever_is_sent_is_answered_at_most_once_and_breaks_nothing(
+    served: Path, capfd: pytest.CaptureFixture[str], message: object
+) -> None:
+    said: list[Any] = []
+    connection = stdio.Connection(answers.Answers(served), said.append)
+    connection.hear(message)
+    connection.hear(PING)
+    connection.close()
+    assert len(said) <= 2
+    assert said.count({"jsonrpc": "2.0", "id": 9, "result": {}}) == 1
+    assert "Traceback" not in capfd.readouterr().err
+    json.dumps(said, allow_nan=False)
+
+
+def test_a_look_finds_what_was_accepted_retired_and_edited_and_nothing_else(served: Path) -> None:
+    known = answers.Answers(served)
+    assert not known.look()
+    put(served, "late", ECHO)
+    assert known.look()
+    assert "late" in [one.name for one in known.tools]
+    lifecycle.retire(served, "late")
+    assert known.look()
+    assert "late" not in [one.name for one in known.tools]
+    place = served / "generated_tools" / "echo"
+    (place / "tool.toml").write_text(MANIFEST.replace("Echo what it is given", "Say it again"))
+    assert known.look()
+    assert "Say it again" in known.index()
+    (place / "tool.py").write_text(ECHO + ALLOWS.join(["OPTIONS = {\n", "\n}\n"]))
+    assert known.look(), "it takes another option"
+    (place / "tool.py").write_text((place / "tool.py").read_text() + "# a word\n")
+    assert not known.look(), "a client sees no difference"
+
+
+def test_a_tool_whose_manifest_is_being_written_is_left_out_until_it_can_be_read(
+    served: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    manifest = served / "generated_tools" / "echo" / "tool.toml"
+    manifest.write_text(MANIFEST[:40])
+    known = answers.Answers(served)
+    assert [one.name for one in known.tools] == ["crash", "flood", "liar", "silent"]
+    assert not known.look()
+    assert capfd.readouterr().err.count("echo is not served: tool.toml of echo is not valid TOML") == 1
+    manifest.write_text(MANIFEST)
+    assert known.look()
+    assert known.tools[0].name == "echo"
+
+
+@given(
+    about=st.dictionaries(
+        st.sampled_from(["description", "effects", "provenance", "estimate", "parameters"]),
+        JSON | st.lists(st.dictionaries(st.sampled_from(["name", "option", "type", "default", "choices"]), JSON)),
+    )
+)
+def test_a_manifest_of_any_content_makes_a_function(about: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "tool.toml").write_text(tomlkit.dumps(_without_none(about)))
+        function = functions.function(inventory.read(Path(folder)))
+    Draft202012Validator.check_schema(function.schema)
+    json.dumps([function.schema, function.annotations])
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no null."""
+    if isinstance(value, dict):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    return [_without_none(inner) for inner in value if inner is not None] if isinstance(value, list) else value
+
+
+def test_what_declares_nothing_is_not_called_harmless() -> None:
+    told = {
+        effects: Function("x", "x", "x", {}, {}, frozenset(effects)).annotations
+        for effects in ((), ("read",), ("unknown",))
+    }
+    assert {effects: (one["readOnlyHint"], one["destructiveHint"]) for effects, one in told.items()} == {
+        (): (False, True), ("read",): (True, False), ("unknown",): (False, True),
+    }  # fmt: skip
+
+
+def test_the_registered_tools_are_known_without_git(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (served / ".agents" / "skills" / "crash" / "SKILL.md").unlink()
+    known = {tool.name: tool.state for tool in lifecycle.tools(served)}
+    monkeypatch.setenv("PATH", "")
+    assert lifecycle.registered(served) == tuple(name for name, state in known.items() if state == "registered")
+    assert "crash" not in lifecycle.registered(served)
 
 
 @MODES

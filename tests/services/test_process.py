@@ -3,6 +3,8 @@
 import os
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,27 @@ def test_a_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> Non
     assert not done.ok
     assert done.stdout.startswith("begun\n")
     assert not alive(int(done.stdout.split()[1]))
+
+
+@pytest.mark.parametrize("closing", ["", "exec >&- 2>&-; "], ids=["that holds its pipes", "that closed its pipes"])
+def test_a_program_is_killed_with_its_children_when_it_is_told_to_stop(tmp_path: Path, closing: str) -> None:
+    stop, begun = threading.Event(), tmp_path / "begun"
+    line = f"{closing}sleep 100 & echo $! > {begun}.new; mv {begun}.new {begun}; wait"
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(run, ["sh", "-c", line], stop=stop)
+        while not begun.exists():
+            assert not running.done()
+        stop.set()
+        done = running.result()
+    assert (done.ok, done.timed_out) == (False, True)
+    assert not alive(int(begun.read_text()))
+
+
+def test_a_program_that_has_ended_was_not_stopped() -> None:
+    stop = threading.Event()
+    done = run(["true"], stop=stop)
+    stop.set()
+    assert (done.ok, done.timed_out) == (True, False)
 
 
 def test_what_a_program_leaves_behind_is_killed_too() -> None:
