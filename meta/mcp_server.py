@@ -53,8 +53,10 @@ class Called:
     result: Json | None = None
 
 
-def registered(workspace: Path) -> tuple[Function, ...]:
-    """The functions of the registered tools, best payback first."""
+def registered(workspace: Path | None) -> tuple[Function, ...]:
+    """The functions of the registered tools, best payback first; none outside of a workspace."""
+    if workspace is None:
+        return ()
     found = [functions.function(inventory.tool(workspace, known.name))
              for known in lifecycle.tools(workspace) if known.state == "registered"]  # fmt: skip
     return tuple(sorted(found, key=lambda one: (one.payback_weeks, one.name)))
@@ -81,9 +83,9 @@ def call(workspace: Path, function: Function, values: Mapping[str, Any], seconds
 
 
 class Server:
-    """The state of one connection. `send` writes one message."""
+    """The state of one connection. `send` writes one message. Without a workspace it has nothing to offer."""
 
-    def __init__(self, workspace: Path, send: Callable[[Json], None]) -> None:
+    def __init__(self, workspace: Path | None, send: Callable[[Json], None]) -> None:
         self.workspace = workspace
         self._send = send
         self._lock = threading.Lock()
@@ -163,6 +165,8 @@ class Server:
         return {"capabilities": {"tools": changes, "resources": {}, "prompts": {}}, "instructions": self._index()}
 
     def _index(self) -> str:
+        if self.workspace is None:
+            return ""
         head = (
             "Tools made from work that was done again and again here. Call one instead of running its steps one by one."
         )
@@ -172,7 +176,7 @@ class Server:
     def _called(self, params: Json) -> Json:
         name, values = params.get("name"), params.get("arguments") or {}
         function = next((one for one in self.tools if one.name == name), None)
-        if function is None:
+        if function is None or self.workspace is None:
             raise ProtocolError(PARAMS, f"unknown tool: {str(name)[:100]}")
         if not isinstance(values, dict):
             raise ProtocolError(PARAMS, "arguments must be an object")
@@ -189,18 +193,21 @@ class Server:
 
         return _Ticking(tell if isinstance(token, (str, int)) else None)
 
-    def _knowledge(self) -> Iterator[Path]:
-        folder = self.workspace / "knowledge"
-        return (path for path in sorted(folder.rglob("*.md")) if path.is_file() and not path.is_symlink())
+    def _knowledge(self) -> Iterator[tuple[str, Path]]:
+        """The workspace's documents by address."""
+        if self.workspace is not None:
+            folder = self.workspace / "knowledge"
+            for path in sorted(folder.rglob("*.md")):
+                if path.is_file() and not path.is_symlink():
+                    yield f"knowledge://{path.relative_to(folder).as_posix()}", path
 
     def _documents(self) -> Iterator[Json]:
-        for path in self._knowledge():
-            name = path.relative_to(self.workspace / "knowledge").as_posix()
-            yield {"uri": f"knowledge://{name}", "name": name, "mimeType": "text/markdown"}
+        for uri, _ in self._knowledge():
+            yield {"uri": uri, "name": uri.removeprefix("knowledge://"), "mimeType": "text/markdown"}
 
     def _document(self, uri: object) -> Json:
-        for path in self._knowledge():  # only what is listed can be read
-            if uri == f"knowledge://{path.relative_to(self.workspace / 'knowledge').as_posix()}":
+        for known, path in self._knowledge():  # only what is listed can be read
+            if uri == known:
                 text = path.read_text(encoding="utf-8", errors="replace")
                 return {"uri": uri, "mimeType": "text/markdown", "text": text}
         raise ProtocolError(PARAMS, "there is no such document")
@@ -293,7 +300,7 @@ def messages(source: BinaryIO) -> Iterator[object]:
                 yield ProtocolError(PARSE, "not JSON")
 
 
-def serve(workspace: Path, source: BinaryIO, sink: BinaryIO) -> None:
+def serve(workspace: Path | None, source: BinaryIO, sink: BinaryIO) -> None:
     """Serve until the client closes its end. Calls run beside each other, so a slow tool holds up nothing."""
 
     def send(message: Json) -> None:

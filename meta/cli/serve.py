@@ -1,7 +1,7 @@
 """Serve the registered tools to an agent over MCP on stdin and stdout.
 
-Agents start this by themselves once it stands in their configuration. `--schemas` prints the same tools as function
-schemas for a vendor's API instead.
+Agents start this by themselves once it stands in their configuration, also in folders that are no workspace: there
+nothing is offered. `--schemas` prints the same tools as function schemas for a vendor's API instead.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    workspace = workspace_of(desk.settings(args.workspace))
+    settings = desk.settings(args.workspace)
     if args.schemas:
-        desk.as_json(VENDORS[args.schemas](mcp_server.registered(workspace)))
+        desk.as_json(VENDORS[args.schemas](mcp_server.registered(workspace_of(settings))))
     else:
+        workspace = workspace_of(settings) if args.workspace else settings.workspace
         mcp_server.serve(workspace, sys.stdin.buffer, sys.stdout.buffer)
     return 0

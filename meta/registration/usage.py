@@ -27,9 +27,8 @@ class Usage:
 def usage(name: str, sessions: Iterable[Session]) -> Usage:
     """What the sessions show of a tool's calls; a call for help or with `--dry-run` is no use of it."""
     program = re.compile(rf"\b{lifecycle.TOOLS}/{re.escape(name)}/tool\.py(?![\w.])")
-    served = re.compile(
-        rf"mcp_{{1,2}}meta_{{1,2}}{functions.name_of(name)}"
-    )  # as clients name what `meta serve` offers
+    # as clients name what `meta serve` offers; Claude Code has a longer name for what a plugin's does
+    served = re.compile(rf"mcp_{{1,2}}(?:plugin_meta_)?meta_{{1,2}}{functions.name_of(name)}")
     calls = [event for session in sessions for event in session.events if _uses(event, program, served)]
     times = [event.time for event in calls if event.time is not None]
     weeks = (max(times) - min(times)) / _WEEK if times else 0.0
