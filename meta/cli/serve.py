@@ -1,8 +1,8 @@
 """Serve the registered tools to an agent over MCP on stdin and stdout, or over HTTP.
 
-Agents start this by themselves once it stands in their configuration. `--http` serves on loopback instead, behind a
-token that is told on stderr, or taken from META_SERVE_TOKEN. `--schemas` prints the same tools as function schemas for
-a vendor's API.
+Agents start this by themselves once it stands in their configuration, also in folders that are no workspace: there
+nothing is offered. `--http` serves on loopback instead, behind a token that is told on stderr, or taken from
+META_SERVE_TOKEN. `--schemas` prints the same tools as function schemas for a vendor's API.
 """
 
 from __future__ import annotations
@@ -38,10 +38,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    workspace = workspace_of(desk.settings(args.workspace))
+    settings = desk.settings(args.workspace)
     if args.schemas:
-        desk.as_json(VENDORS[args.schemas](mcp_server.registered(workspace)))
-    elif args.http is None:
+        desk.as_json(VENDORS[args.schemas](mcp_server.registered(workspace_of(settings))))
+        return 0
+    workspace = workspace_of(settings) if args.workspace else settings.workspace
+    if args.http is None:
         stdio.serve(workspace, sys.stdin.buffer, sys.stdout.buffer, args.timeout)
     else:
         try:

@@ -53,8 +53,13 @@ def _complain(text: str) -> None:
     print(f"meta: {text}", file=sys.stderr, flush=True)
 
 
-def registered(workspace: Path, complain: Callable[[str], None] = _complain) -> tuple[Function, ...]:
-    """The functions of the registered tools, best payback first. One that cannot be read is left out, with a complaint."""
+def registered(workspace: Path | None, complain: Callable[[str], None] = _complain) -> tuple[Function, ...]:
+    """The functions of the registered tools, best payback first; none outside of a workspace.
+
+    One that cannot be read is left out, with a complaint.
+    """
+    if workspace is None:
+        return ()
     found = []
     for name in lifecycle.registered(workspace):
         try:
@@ -94,9 +99,10 @@ def call(
 
 
 class Answers:
-    """The answers of a workspace. Its tools are those of the last look."""
+    """The answers of a workspace, or of a folder that is none and has nothing to offer. Its tools are those of the last
+    look."""
 
-    def __init__(self, workspace: Path, seconds: float = SECONDS) -> None:
+    def __init__(self, workspace: Path | None, seconds: float = SECONDS) -> None:
         self._workspace, self._seconds = workspace, seconds
         self._told: set[str] = set()
         self.tools = registered(workspace, self._complain_once)
@@ -113,6 +119,8 @@ class Answers:
 
     def index(self) -> str:
         """What the agent is told before it asks: which tools there are."""
+        if self._workspace is None:
+            return ""
         head = (
             "Tools made from work that was done again and again here. Call one instead of running its steps one by one."
         )
@@ -146,7 +154,7 @@ class Answers:
     def _called(self, params: Json, stop: threading.Event | None) -> Json:
         name, values = params.get("name"), params.get("arguments") or {}
         function = next((one for one in self.tools if one.name == name), None)
-        if function is None:
+        if function is None or self._workspace is None:
             raise ProtocolError(PARAMS, f"unknown tool: {str(name)[:100]}")
         if not isinstance(values, dict):
             raise ProtocolError(PARAMS, "arguments must be an object")
@@ -154,18 +162,21 @@ class Answers:
         result: Json = {"content": [{"type": "text", "text": done.text}], "isError": not done.ok}
         return result | ({"structuredContent": done.result} if done.result is not None else {})
 
-    def _knowledge(self) -> Iterator[Path]:
-        folder = self._workspace / "knowledge"
-        return (path for path in sorted(folder.rglob("*.md")) if path.is_file() and not path.is_symlink())
+    def _knowledge(self) -> Iterator[tuple[str, Path]]:
+        """The workspace's documents by address."""
+        if self._workspace is not None:
+            folder = self._workspace / "knowledge"
+            for path in sorted(folder.rglob("*.md")):
+                if path.is_file() and not path.is_symlink():
+                    yield f"knowledge://{path.relative_to(folder).as_posix()}", path
 
     def _documents(self) -> Iterator[Json]:
-        for path in self._knowledge():
-            name = path.relative_to(self._workspace / "knowledge").as_posix()
-            yield {"uri": f"knowledge://{name}", "name": name, "mimeType": "text/markdown"}
+        for uri, _ in self._knowledge():
+            yield {"uri": uri, "name": uri.removeprefix("knowledge://"), "mimeType": "text/markdown"}
 
     def _document(self, uri: object) -> Json:
-        for path in self._knowledge():  # only what is listed can be read
-            if uri == f"knowledge://{path.relative_to(self._workspace / 'knowledge').as_posix()}":
+        for known, path in self._knowledge():  # only what is listed can be read
+            if uri == known:
                 text = path.read_text(encoding="utf-8", errors="replace")
                 return {"uri": uri, "mimeType": "text/markdown", "text": text}
         raise ProtocolError(PARAMS, "there is no such document")

@@ -157,7 +157,7 @@ def token(environment: MutableMapping[str, str]) -> str:
     return given
 
 
-def serve(workspace: Path, port: int, given: str, seconds: float = SECONDS) -> NoReturn:
+def serve(workspace: Path | None, port: int, given: str, seconds: float = SECONDS) -> NoReturn:
     """Serve until interrupted or terminated. With port 0 a free one is taken, without a given token one is made; both are told."""
     try:
         listening = socket.create_server((HOST, port))

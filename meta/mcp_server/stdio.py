@@ -230,7 +230,7 @@ def messages(source: BinaryIO) -> Iterator[object]:
                 yield ProtocolError(PARSE, "not JSON")
 
 
-def serve(workspace: Path, source: BinaryIO, sink: BinaryIO, seconds: float = SECONDS) -> None:
+def serve(workspace: Path | None, source: BinaryIO, sink: BinaryIO, seconds: float = SECONDS) -> None:
     """Serve until the client closes its end. Calls run beside each other, so a slow tool holds up nothing."""
 
     def send(message: Json) -> None:

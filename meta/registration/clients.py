@@ -1,13 +1,14 @@
 """What stands in each agent's own settings so that it calls `meta hook` and may start `meta serve`.
 
 Every row is data; `connect` puts it there and takes it out again. Only files of the project are touched, so that a
-person's other projects never hear of it; where a client has a file for this machine alone, that is the one.
+person's other projects never hear of it; where a client has a file for this machine alone, that is the one. What a
+client installs for all projects is in `plugins`.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,67 +22,48 @@ from meta.registration.actions import Action
 
 Settings = tuple[tuple[str, Own], ...]  # file, relative to the workspace, and what is ours in it
 SECONDS = 10  # that a client lets the hook run; it needs a fraction of one
-CLAUDE, CODEX = ".claude/settings.local.json", ".codex/hooks.json"
 USED = "Bash|mcp__meta__.*"  # what both call a shell, and the tools that we serve
 CODEX_SECONDS = 3  # more at a session's end Codex cuts to this, and complains of it in each session
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An agent. `settings` are made of the words that start meta on this machine; `nudge` are those for the nudge."""
+    """An agent: the events at which it calls our hook and what it wants to know of one, and its own files of a project
+    that name hooks and servers. `more` is what else it asks for, `nudged` the tools after which it may be told of ours."""
 
     name: str
-    settings: Callable[[Sequence[str]], Settings]
+    events: tuple[str, ...]
+    about: Mapping[str, Any]
+    hooks_file: str
+    servers: tuple[str, str]  # the file and the table in it
+    more: Settings = ()
     note: str = ""
-    nudge: Callable[[Sequence[str]], Settings] = lambda words: ()
+    nudged: str = ""
+
+    def hooks(self, words: Sequence[str]) -> dict[str, list[Any]]:
+        """Our hook at each event. `words` start meta."""
+        return {event: [{"hooks": [self._hook(words)]}] for event in self.events}
+
+    def nudge(self, words: Sequence[str]) -> Settings:
+        """What stands there too where nudges are wanted."""
+        own = Own(("hooks", "PostToolUse"), {"matcher": self.nudged, "hooks": [self._hook(words)]}, item=True)
+        return ((self.hooks_file, own),) if self.nudged else ()
+
+    def _hook(self, words: Sequence[str]) -> dict[str, Any]:
+        return {"type": "command", "command": shlex.join([*words, "hook"]), **self.about}
+
+    def settings(self, words: Sequence[str]) -> Settings:
+        """What is to stand in its settings of a project."""
+        file, table = self.servers
+        hooks = tuple(
+            (self.hooks_file, Own(("hooks", event), group, item=True)) for event, (group,) in self.hooks(words).items()
+        )
+        return (*hooks, *self.more, (file, Own((table, "meta"), server(words))))
 
 
-def _hooks(file: str, events: Sequence[str], hook: Mapping[str, Any], **matching: str) -> Settings:
-    return tuple((file, Own(("hooks", event), {**matching, "hooks": [dict(hook)]}, item=True)) for event in events)
-
-
-def _server(words: Sequence[str]) -> dict[str, Any]:
+def server(words: Sequence[str]) -> dict[str, Any]:
+    """How our MCP server is started."""
     return {"command": words[0], "args": [*words[1:], "serve"]}
-
-
-def _called(words: Sequence[str]) -> str:
-    return shlex.join([*words, "hook"])
-
-
-def _hook(words: Sequence[str], seconds: int) -> dict[str, Any]:
-    return {"type": "command", "command": _called(words), "timeout": seconds}
-
-
-def _claude(words: Sequence[str]) -> Settings:
-    return (
-        *_hooks(CLAUDE, ("SessionStart", "Stop", "SessionEnd"), _hook(words, SECONDS)),
-        (CLAUDE, Own(("enabledMcpjsonServers",), "meta", item=True)),
-        (".mcp.json", Own(("mcpServers", "meta"), _server(words))),
-    )
-
-
-def _codex(words: Sequence[str]) -> Settings:
-    return (
-        *_hooks(CODEX, ("SessionStart", "Stop", "SessionEnd"), _hook(words, CODEX_SECONDS)),
-        (".codex/config.toml", Own(("mcp_servers", "meta"), _server(words))),
-    )
-
-
-def _gemini(words: Sequence[str]) -> Settings:
-    file = ".gemini/settings.json"
-    hook = {"name": "meta", "type": "command", "command": _called(words), "timeout": SECONDS * 1000}  # milliseconds
-    return (
-        *_hooks(file, ("SessionStart", "AfterAgent", "SessionEnd"), hook),
-        (file, Own(("mcpServers", "meta"), _server(words))),
-    )
-
-
-def _claude_nudge(words: Sequence[str]) -> Settings:
-    return _hooks(CLAUDE, ("PostToolUse",), _hook(words, SECONDS), matcher=USED)
-
-
-def _codex_nudge(words: Sequence[str]) -> Settings:
-    return _hooks(CODEX, ("PostToolUse",), _hook(words, CODEX_SECONDS), matcher=USED)
 
 
 CODEX_NOTE = (
@@ -91,9 +73,31 @@ CODEX_NOTE = (
 CLIENTS: Mapping[str, Client] = {
     client.name: client
     for client in (
-        Client("claude", _claude, nudge=_claude_nudge),
-        Client("codex", _codex, CODEX_NOTE, _codex_nudge),
-        Client("gemini", _gemini),
+        Client(
+            "claude",
+            ("SessionStart", "Stop", "SessionEnd"),
+            {"timeout": SECONDS},
+            ".claude/settings.local.json",
+            (".mcp.json", "mcpServers"),
+            more=((".claude/settings.local.json", Own(("enabledMcpjsonServers",), "meta", item=True)),),
+            nudged=USED,
+        ),
+        Client(
+            "codex",
+            ("SessionStart", "Stop", "SessionEnd"),
+            {"timeout": CODEX_SECONDS},
+            ".codex/hooks.json",
+            (".codex/config.toml", "mcp_servers"),
+            note=CODEX_NOTE,
+            nudged=USED,
+        ),
+        Client(
+            "gemini",
+            ("SessionStart", "AfterAgent", "SessionEnd"),
+            {"name": "meta", "timeout": SECONDS * 1000},  # milliseconds
+            ".gemini/settings.json",
+            (".gemini/settings.json", "mcpServers"),
+        ),
     )
 }
 

@@ -57,9 +57,8 @@ def nudged(name: str, sessions: Iterable[Session], told: Mapping[str, float]) ->
 
 def _calls(name: str, session: Session) -> list[Event]:
     program = re.compile(rf"\b{TOOLS}/{re.escape(name)}/tool\.py(?![\w.])")
-    served = re.compile(
-        rf"mcp_{{1,2}}meta_{{1,2}}{functions.name_of(name)}"
-    )  # as clients name what `meta serve` offers
+    # as clients name what `meta serve` offers; Claude Code has a longer name for what a plugin's does
+    served = re.compile(rf"mcp_{{1,2}}(?:plugin_meta_)?meta_{{1,2}}{functions.name_of(name)}")
     return [event for event in session.events if _uses(event, program, served)]
 
 
