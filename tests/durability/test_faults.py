@@ -204,7 +204,8 @@ def test_what_a_killed_command_left_half_done_is_taken_back_by_undo_or_by_any_ne
 
 
 GIT = """#!/bin/sh
-calls=$(($(cat "$GIT_CALLS") + 1))
+read -r calls < "$GIT_CALLS"
+calls=$((calls + 1))
 echo $calls > "$GIT_CALLS"
 case "$GIT_FAULT" in told) exec {strace} -y -s 1 -o "$GIT_CALLS.$calls" -e trace=write {git} "$@" ;; esac
 [ $calls = "$GIT_AT" ] || exec {git} "$@"
@@ -227,7 +228,7 @@ def with_faulty_git(scene: Scene) -> Scene:
     program.chmod(0o755)
     calls = programs / "calls"
     environment = {
-        "PATH": f"{programs}:{scene.environment['PATH']}:/usr/bin:/bin",
+        "PATH": f"{programs}:{scene.environment['PATH']}",
         "GIT_CALLS": str(calls),
         "GIT_AT": "0",
         "GIT_FAULT": "",
@@ -237,7 +238,7 @@ def with_faulty_git(scene: Scene) -> Scene:
 
 def with_fault(faulty: Scene, at: int, fault: str) -> Done:
     """The command from its beginning, with a fault at one of its calls of git (0 is none)."""
-    Path(faulty.environment["GIT_CALLS"]).write_text("0")
+    Path(faulty.environment["GIT_CALLS"]).write_text("0\n")
     faulty.reset()
     return replace(faulty, environment=faulty.environment | {"GIT_AT": str(at), "GIT_FAULT": fault}).run()
 
