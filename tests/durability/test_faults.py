@@ -85,6 +85,8 @@ LIVES = {
     "accept": ["init", READ, PROPOSE, f"accept {TOOL}"],
     "reject": ["init", READ, PROPOSE, f"reject {TOOL}"],
     "retire": ["init", READ, PROPOSE, f"accept {TOOL}", f"retire {TOOL}"],
+    "suspend": ["init", READ, PROPOSE, f"accept {TOOL}", f"suspend {TOOL}"],
+    "resume": ["init", READ, PROPOSE, f"accept {TOOL}", f"suspend {TOOL}", f"resume {TOOL}"],
     "undo accept": ["init", READ, PROPOSE, f"accept {TOOL}", "undo"],
     "undo retire": ["init", READ, PROPOSE, f"accept {TOOL}", f"retire {TOOL}", "undo"],
     "undo propose": ["init", READ, PROPOSE, "undo"],
