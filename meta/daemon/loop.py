@@ -29,10 +29,12 @@ Log = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """Seconds. After a hint, `quiet` must pass, but no more than `longest`; without hints the folders are compared
-    every `look` (more seldom where comparing takes long) and everything is reconciled every `full`."""
+    `soon` after something was found, else every `look` (more seldom where comparing takes long), and everything is
+    reconciled every `full`."""
 
     quiet: float = 1.0
     longest: float = 20.0
+    soon: float = 5.0
     look: float = 30.0
     full: float = 600.0
     limit: float = 1800.0  # of one child
@@ -64,7 +66,7 @@ def watch(settings: Config, stop: threading.Event, *, rhythm: Rhythm = Rhythm(),
             began = time.monotonic()
             now = told(sources.defaults(Path.home(), os.environ))
             # a look that takes long is taken more seldom, so that idling stays cheap
-            pause = max(rhythm.look, 100 * (time.monotonic() - began))
+            pause = max(rhythm.look, 100 * (time.monotonic() - began)) if now == seen else rhythm.soon
             if now != seen or began - last >= rhythm.full:
                 if _reconcile(workspace, state, rhythm, log):
                     seen = now

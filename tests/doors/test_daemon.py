@@ -26,7 +26,7 @@ from tests.cli.conftest import git, meta
 from tests.doors.conftest import kept
 
 QUICK = Rhythm(quiet=0.1, longest=1.0, look=1.0, full=600.0)
-SLOW = Rhythm(quiet=0.1, longest=1.0, look=600.0, full=600.0)
+SLOW = Rhythm(quiet=0.1, longest=1.0, soon=600.0, look=600.0, full=600.0)
 
 
 def until(met: Callable[[], bool], seconds: float = 60.0) -> bool:
