@@ -109,7 +109,7 @@ def _family(process: int) -> Iterator[int]:
         yield from _family(int(child))
 
 
-def _together(process: int) -> tuple[int, dict[int, float]]:
+def together(process: int) -> tuple[int, dict[int, float]]:
     """Memory of a process and all that it started in bytes, and the processor seconds of each."""
     memory, seconds = 0, {}
     for one in _family(process):
@@ -133,7 +133,7 @@ def run(argv: Sequence[str], env: Mapping[str, str], limit: float = 600.0, good:
         def watch() -> None:
             nonlocal peak
             while not ended.wait(TICK):
-                memory, used = _together(process.pid)
+                memory, used = together(process.pid)
                 peak = max(peak, memory)
                 seconds.update(used)
 
