@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meta import archive, building, codec, files, llm, renewal, sources
+from meta import archive, building, codec, files, llm, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.intake import (
@@ -221,6 +221,7 @@ def extract(
 
     Without paths, or where it is asked for, only the workspace's `own` project is mined.
     """
+    from meta import renewal
     from meta.nudge import tools as nudges
 
     workspace = workspace_of(settings)

@@ -121,7 +121,7 @@ def fit(
     pointer = math.log2(by_chance[0]) + float(information.sum())  # bits of the number of places where it could stand
     candidates = events.of(steps)
     candidates = candidates[residual.free[candidates]]
-    at, numbers = np.nonzero(events.symbols[candidates, None] == np.array(steps))
+    at, numbers = _candidates(events.symbols[candidates], np.array(steps))
     may_be = candidates[at]
     traces, places = events.traces[may_be], residual.places[may_be]
     present = guess
@@ -158,6 +158,16 @@ def fit(
     bits -= sequence_bits(joints[0], joints[1], 2.0, 0.5)
     bits -= presence_bits(found >= 0)
     return Profile(steps, found, bits - naming.bits(steps))
+
+
+def _candidates(symbols: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which event may be which step: their numbers, by event, then step."""
+    if len(np.unique(steps)) == len(steps):
+        number = np.zeros(steps.max() + 1, np.int64)
+        number[steps] = np.arange(len(steps))
+        return np.arange(len(symbols)), number[symbols]
+    at, numbers = np.nonzero(symbols[:, None] == steps)
+    return at, numbers
 
 
 def grow(events: Events, residual: Residual, profile: Profile, naming: Naming) -> Profile:
