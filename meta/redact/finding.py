@@ -22,7 +22,7 @@ _PROGRAMS, _BLOCKS = len(RULES), len(RULES) + 1  # stand behind the rules among 
 _PIECE = 1 << 16  # bytes in which the rules of vendors are picked anew
 _QUOTES = b"\"'`"
 _LEAD = 96  # bytes before a match that its rule may see
-_FEW, _APART = 1000, 96  # so many matches are tried in any text, and one more for so many bytes of it
+_FEW, _APART = 1000, 112  # so many matches are tried in any text, and one more for so many bytes of it
 _FEW_SECRETS, _SECRETS_APART = 500, 256  # the same for what is masked
 
 
