@@ -322,7 +322,7 @@ REQUESTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(message=REQUESTS | JSON)
 def test_whatever_is_sent_is_answered_at_most_once_and_breaks_nothing(
     served: Path, capfd: pytest.CaptureFixture[str], message: object
@@ -400,6 +400,20 @@ def test_what_declares_nothing_is_not_called_harmless() -> None:
     assert {effects: (one["readOnlyHint"], one["destructiveHint"]) for effects, one in told.items()} == {
         (): (False, True), ("read",): (True, False), ("unknown",): (False, True),
     }  # fmt: skip
+
+
+def test_a_folder_that_is_no_workspace_is_served_with_nothing_in_it(tmp_path: Path, home: Path) -> None:
+    """As a plugin does that is installed for all of a person's projects."""
+    asked = [{"jsonrpc": "2.0", "id": n, "method": method} for n, method in enumerate(("tools/list", "resources/list"))]
+    asked.append({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "echo", "arguments": {}}})
+    done = subprocess.run(
+        [sys.executable, "-m", "meta", "serve"],
+        cwd=tmp_path, input="".join(json.dumps(one) + "\n" for one in asked), capture_output=True, text=True, timeout=60,
+        check=True,
+    )  # fmt: skip
+    told = {row["id"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert (told[0]["result"]["tools"], told[1]["result"]["resources"]) == ([], [])
+    assert "unknown tool" in told[2]["error"]["message"]
 
 
 def test_the_registered_tools_are_known_without_git(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
