@@ -168,6 +168,18 @@ def review(settings: Config, name: str) -> Review:
     return Review(name, summary, own + "\n", own.count("\n") + 1, paths)
 
 
+def hand_over(settings: Config, name: str) -> Change:
+    """Write a review branch down for a review elsewhere."""
+    from meta.registration import lifecycle
+
+    workspace = workspace_of(settings)
+    with alone(workspace):
+        written, commands = lifecycle.hand_over(workspace, name)
+    paths = tuple(str(path.relative_to(workspace)) for path in written)
+    opens = "".join(f"\nA draft of a pull request is opened by:\n  {command}" for command in commands)
+    return Change(f"meta/{name} as a patch and as a bundle; nothing was sent.{opens}", paths)
+
+
 def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
     from meta.nudge import tools as nudges
     from meta.registration import lifecycle

@@ -24,6 +24,9 @@ QUESTIONS = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tool", nargs="?", metavar="TOOL", help="a proposed tool")
+    parser.add_argument(
+        "--hand-over", action="store_true", help="write its branch as a patch and a bundle, for a review elsewhere"
+    )
     desk.workspace_option(parser)
     desk.json_option(parser)
 
@@ -32,6 +35,9 @@ def run(args: argparse.Namespace) -> int:
     settings = desk.settings(args.workspace)
     if args.tool is None:
         return _listed(settings, json=args.json)
+    if args.hand_over:
+        desk.change(upkeep.hand_over(settings, args.tool), json=args.json)
+        return 0
     review = upkeep.review(settings, args.tool)
     if args.json:
         desk.as_json({**asdict(review), "questions": list(QUESTIONS)})

@@ -102,6 +102,22 @@ def test_a_rejected_tool_is_remembered_until_that_is_taken_back(desk: Desk, repo
     assert names(desk, "proposed") == [name]
 
 
+def test_a_proposed_tool_is_handed_over_for_a_review_elsewhere(
+    desk: Desk, repository: Path, sessions: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    git(tmp_path, "clone", "-q", str(repository), str(elsewhere))
+    desk("init")
+    desk("extract", sessions, "--most", "1")
+    (name,) = names(desk, "proposed")
+    assert "nothing was sent" in desk("review", name, "--hand-over")
+    patch, bundle = desk.json("review", name, "--hand-over")["paths"]
+    git(elsewhere, "am", "-q", str(repository / patch))
+    assert (elsewhere / f"generated_tools/{name}/tool.py").exists()
+    assert f"refs/heads/meta/{name}" in git(elsewhere, "ls-remote", str(repository / bundle))
+    assert "no proposed tool" in desk.complaint("review", "other", "--hand-over")
+
+
 def test_a_second_extract_proposes_and_archives_nothing_new(desk: Desk, repository: Path, sessions: Path) -> None:
     desk("init")
     assert desk.json("extract", sessions)["tools"]
