@@ -143,6 +143,8 @@ def hints(head: str, parts: Sequence[Part]) -> dict[str, Hint]:
         before = parts[k - 1] if k else None
         flag = before.word.text if isinstance(before, Fixed) and takes_value(before.word.text) else ""
         behind = _flag_name(head, flag) if flag.startswith("-") else None
+        if behind and behind.name in _SWITCHES:  # the word behind it is not its value
+            behind = None
         match part:
             case Hole(parameter, prefix=prefix):
                 count = Hint(2, "count") if prefix == "-" else None

@@ -39,6 +39,11 @@ def parameter(workflow: Workflow, name: str) -> Parameter:
     [
         pytest.param(["ruff check ."] * 3, "ruff check .", id="what never differs stays"),
         pytest.param(["git commit -m a1", "git commit -m b2"], "git commit -m {message}", id="a value becomes a hole"),
+        pytest.param(
+            ["pytest -q a/x.py", "pytest -q b/y.py"],
+            "pytest -q {path}",
+            id="what stands behind a switch is not its value",
+        ),
         pytest.param(["run --lr=1", "run --lr=2"], "run --lr={lr}", id="a flag's name stays out of the value"),
         pytest.param(["GOOS=linux go build", "GOOS=darwin go build"], "GOOS={goos} go build", id="a variable"),
         pytest.param(
