@@ -29,7 +29,7 @@ _FIT_AGAIN = 12  # runs up to which leaving one out always fits again
 class Fit:
     """What a set of runs was generalised to.
 
-    `decisive` are the runs without which another fit is to be expected.
+    `decisive` are the runs without which another fit is to be expected, where that was asked.
     """
 
     steps: tuple[WorkflowStep, ...]
@@ -38,7 +38,7 @@ class Fit:
     decisive: frozenset[int] = frozenset()
 
 
-def fit(columns: Sequence[Column], runs: Sequence[Run], share: float = _REFUSED) -> Fit:
+def fit(columns: Sequence[Column], runs: Sequence[Run], share: float = _REFUSED, *, decisive: bool = False) -> Fit:
     """The steps and parameters that explain most of the runs; up to `share` of them are refused where that is simpler."""
     drafted, refused = drafts(columns, runs, share)
     values: list[Sequence[Mapping[str, Value]]] = []
@@ -54,11 +54,12 @@ def fit(columns: Sequence[Column], runs: Sequence[Run], share: float = _REFUSED)
     flow = trace(holes, [[_output(run, c) for run in used.values()] for c in range(len(columns))])
     flow = replace(flow, same={**flow.same, **together(switches(drafted, values))})
     there = presences(columns, list(used.values()), [bool(draft.each) for draft in drafted])
+    fitted = replace(_assemble(drafted, holes, flow, there, list(used.values())), refused=refused)
+    if not decisive:
+        return fitted
     numbers = list(used)
-    decisive = by_shape(runs) | {numbers[k] for k in flow.decisive | by_values(holes)}
-    return replace(
-        _assemble(drafted, holes, flow, there, list(used.values())), refused=refused, decisive=frozenset(decisive)
-    )
+    alone = by_shape(runs) | {numbers[k] for k in flow.decisive | by_values(holes)}
+    return replace(fitted, decisive=frozenset(alone))
 
 
 def _output(run: Run, column: int) -> str | None:
@@ -163,10 +164,10 @@ def lift(
 
 def _best(columns: Sequence[Column], runs: Sequence[Run]) -> tuple[Fit, list[Values | str]]:
     """The simple fit, or the more general one where that explains more of too few runs."""
-    fitted = fit(columns, runs)
+    fitted = fit(columns, runs, decisive=True)
     bound = _bound(fitted, runs)
     if _unexplained(bound) > _REFUSED * len(runs):
-        general = fit(columns, runs, share=0.0)
+        general = fit(columns, runs, share=0.0, decisive=True)
         general_bound = _bound(general, runs)
         if _unexplained(general_bound) < _unexplained(bound):
             return general, general_bound
