@@ -207,6 +207,12 @@ def edit_key(path: Path, own: Own) -> bool:
     return _edit(path, _key(path, own), _unnoted, lambda entry: None, watched=True)
 
 
+def holds(path: Path, own: Own) -> bool:
+    """Whether our key stands in the file already."""
+    content = _load(path)
+    return content is not None and _key(path, own)(content) is None
+
+
 def _unnoted(before: str | None, patch: _Patch, about: str) -> Entry | None:
     return None
 

@@ -117,6 +117,8 @@ def settings(names: Sequence[str], words: Sequence[str], *, nudge: bool = False)
 def connect(workspace: Path, names: Sequence[str], words: Sequence[str], *, nudge: bool = False) -> tuple[str, ...]:
     """The files that had to change so that these agents call us, as one action."""
     wanted = settings(names, words, nudge=nudge)
+    if all(edits.holds(workspace / path, own) for path, own in wanted):
+        return ()
     changed: list[str] = []
     with actions.doing(workspace, Action("connect", "-".join(dict.fromkeys(names)))) as log:
         for path, own in wanted:

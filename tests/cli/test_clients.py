@@ -11,7 +11,7 @@ import pytest
 
 from meta.errors import UserError
 from meta.registration import clients
-from tests.cli.conftest import Desk, git
+from tests.cli.conftest import Desk, git, snapshot
 
 FOREIGN = {
     ".claude/settings.local.json": '{\n  // mine\n  "permissions": {"allow": ["Bash(ls)"]},\n  "hooks": {\n    "Stop": [{"hooks": [{"type": "command", "command": "say done"}]}]\n  },\n}\n',
@@ -116,6 +116,15 @@ def test_undo_takes_back_what_init_put_in(desk: Desk, repository: Path, foreign:
     desk("init", "--agent", "codex")
     desk("undo")
     assert told(repository) == foreign
+
+
+def test_what_stands_there_already_is_no_action_to_take_back(desk: Desk, repository: Path) -> None:
+    desk("init", "--agent", "claude")
+    before = snapshot(repository)
+    desk("init", "--agent", "claude")
+    assert snapshot(repository) == before
+    desk("init", "--agent", "claude", "--agent", "codex")
+    assert snapshot(repository) != before
 
 
 def test_an_agent_that_is_not_known_is_refused() -> None:
