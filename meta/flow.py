@@ -39,6 +39,7 @@ from meta.vetting import shown_work
 if TYPE_CHECKING:
     from meta.mining.shell import Reader
     from meta.mining.workflows import Remember
+    from meta.renewal import Followed
     from meta.roi import Price, Window
 
 
@@ -232,42 +233,41 @@ def extract(
         project = project or (_own_project(store, workspace) if own or not paths else None)
         archived = () if dry_run else _archive(store, workspace, project)
         found = _survey(store, settings, project)
-        renewed = [] if dry_run else renewal.look_back(workspace, found, _used(store, workspace), settings.min_support)
-        worth = [proposal for proposal in found.proposals if proposal.decision.build]
-        chosen = _unknown(workspace, worth, found)[:most]
+        used = renewal.followed(workspace, found)
+        called = store.sessions(sources.merge) if used and not dry_run else []
+        renewed = [] if dry_run else renewal.look_back(workspace, used, called, settings.min_support)
+        chosen = _unknown(workspace, found, used)[:most]
         built = [building.build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen]
         if not dry_run:  # tools come and go with commits too
             nudges.refresh(settings, workspace)
     return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), (), archived)
 
 
-def _used(store: Store, workspace: Path) -> list[Session]:
-    """The sessions in which tools may have been used; none where there are no tools."""
-    from meta.registration import renewing
-
-    return store.sessions(sources.merge) if renewing.accepted(workspace) else []
-
-
 def update(settings: Config, name: str | None = None, *, dry_run: bool = False) -> tuple[Built, ...]:
     """Make tools in use anew by the runs in the index: one, or all whose template has changed, on one branch."""
     from meta import renewal
-    from meta.registration import inventory, renewing
+    from meta.registration import inventory
 
     workspace = workspace_of(settings)
     with alone(workspace, dry_run=dry_run), Store(workspace / ".meta" / "store.sqlite") as store:
         found = _survey(store, settings, None)
-        names = renewing.accepted(workspace) if name is None else [name]
-        tools = [inventory.tool(workspace, each) for each in names]
-        return tuple(renewal.update(workspace, found, tools, one=name is not None, dry_run=dry_run))
+        if name is None:
+            used = renewal.followed(workspace, found)
+        else:
+            tool = inventory.tool(workspace, name)
+            used = [(tool, renewal.successor(tool, found))]
+        return tuple(renewal.update(workspace, used, one=name is not None, dry_run=dry_run))
 
 
 def candidates(settings: Config) -> tuple[Proposal, ...]:
     """What is worth a tool in the workspace's own project and has none yet, after its index was brought up to date."""
+    from meta import renewal
+
     workspace = workspace_of(settings)
     with alone(workspace), Store(workspace / ".meta" / "store.sqlite") as store:
         ingest(store, files_of(settings, ()), quiet, forget=False)
         found = _survey(store, settings, _own_project(store, workspace))
-        return tuple(_unknown(workspace, [one for one in found.proposals if one.decision.build], found))
+        return tuple(_unknown(workspace, found, renewal.followed(workspace, found)))
 
 
 def _own_project(store: Store, workspace: Path) -> str | None:
@@ -289,17 +289,18 @@ def _archive(store: Store, workspace: Path, project: str | None) -> tuple[str, .
         return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
 
 
-def _unknown(workspace: Path, proposals: Sequence[Proposal], found: Survey) -> list[Proposal]:
-    """The proposals that were not declined and have no tool yet."""
-    from meta import renewal
+def _unknown(workspace: Path, found: Survey, used: Sequence[Followed]) -> list[Proposal]:
+    """What is worth a tool, was not declined, and has none yet, whatever its workflow has come to be."""
     from meta.registration import inventory
 
     ids, works = inventory.decided(workspace)
-    ids |= renewal.successors(workspace, found)
+    ids |= {proposal.workflow.id for _, proposal in used if proposal}
     return [
         p
-        for p in proposals
-        if p.workflow.id not in ids and not any(_part(shown_work(p.workflow.work), w) for w in works)
+        for p in found.proposals
+        if p.decision.build
+        and p.workflow.id not in ids
+        and not any(_part(shown_work(p.workflow.work), w) for w in works)
     ]
 
 

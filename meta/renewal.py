@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from meta import building, files
 from meta.errors import UserError
@@ -17,8 +18,10 @@ from meta.model import Built, Occurrence, Proposal, Session, Shadow, Survey, Too
 from meta.registration import inventory, lifecycle, pieces, renewing, usage
 from meta.registration.branch import Blob
 from meta.registration.card import card
+from meta.registration.usage import Call
 from meta.vetting import shown_id, shown_work
 
+State = Literal["refused", "declined", "known", "suspended"]
 MOSTLY = 0.5  # share of the runs a tool was learned from that tell its workflow among others
 LAST = 10  # uses that tell whether a tool fails more than it did
 RISEN = 0.01  # probability of so many failures by chance, below which it is no chance
@@ -26,31 +29,46 @@ FEWEST = 3  # failures
 HAND = 0.1  # least share of failures that is taken for usual
 
 
-def look_back(workspace: Path, found: Survey, sessions: Sequence[Session], support: int) -> list[Built]:
+Followed = tuple[Tool, Proposal | None]
+"""A tool in use and what its workflow is by now, None where it is not found any more."""
+
+
+def followed(workspace: Path, found: Survey) -> list[Followed]:
+    """The tools in use, those that are suspended included."""
+    tools = (inventory.tool(workspace, name) for name in lifecycle.in_use(workspace))
+    return [(tool, successor(tool, found)) for tool in tools]
+
+
+def look_back(workspace: Path, used: Sequence[Followed], sessions: Sequence[Session], support: int) -> list[Built]:
     """Ask every tool in use what it would have done since it was learned, suspend one that fails now, and propose the
     update of one that `support` new runs or more have outgrown."""
     seen: dict[str, Shadow] = {}
     done: list[Built] = []
-    for name in renewing.accepted(workspace):
-        tool = inventory.tool(workspace, name)
-        proposal = successor(tool, found)
-        if failing := _failing(workspace, tool, proposal, sessions):
-            lifecycle.suspend(workspace, name)
-            done.append(Built(tool, Verdict((), "none"), "suspended", failing))
-        if proposal is None:
+    states, waiting = lifecycle.in_use(workspace), renewing.waiting(workspace)
+    judged = inventory.judged(workspace)
+    for tool, proposal in used:
+        calls = usage.usage(tool.name, sessions).calls if states[tool.name] == "registered" else ()
+        calls = tuple(call for call in calls if call.time > judged.get(tool.name, -math.inf))
+        if failing := _failing(calls, proposal):
+            inventory.judge(workspace, tool.name, calls[-1].time)
+            lifecycle.suspend(workspace, tool.name)
+            done.append(_told(tool, "suspended", failing))
+        told = _shadow(tool, proposal) if proposal else None
+        if told is None or proposal is None:
             continue
-        told = _shadow(tool, proposal)
-        seen |= {name: told} if told else {}
-        if told and told.seen - told.matched >= support and not failing and not renewing.waiting(workspace, name):
+        seen[tool.name] = told
+        if told.seen - told.matched >= support and not failing and tool.name not in waiting:
             why = f"It does not do what was done in {told.seen - told.matched} of {told.seen} later runs by hand."
-            done += [
-                built
-                for built in renew(workspace, name, [(tool, proposal)], why)
-                if built.state not in ("known", "declined")
-            ]
+            renewed = renew(workspace, tool.name, [(tool, proposal)], why)
+            done += [built for built in renewed if built.state not in ("known", "declined")]
     if seen:
         inventory.keep_shadows(workspace, seen)
     return done
+
+
+def _told(tool: Tool, state: State, reason: str) -> Built:
+    """What is said of a tool that was not made anew."""
+    return Built(tool, Verdict((), "none"), state, reason)
 
 
 def successor(tool: Tool, found: Survey) -> Proposal | None:
@@ -65,12 +83,6 @@ def successor(tool: Tool, found: Survey) -> Proposal | None:
     return next((each for each in everything if work and work == shown_work(each.workflow.work)), None)
 
 
-def successors(workspace: Path, found: Survey) -> set[str]:
-    """The workflows that have a tool in use, whatever they have come to be."""
-    tools = (inventory.tool(workspace, name) for name in renewing.accepted(workspace))
-    return {proposal.workflow.id for tool in tools if (proposal := successor(tool, found))}
-
-
 def _events(run: Occurrence) -> set[tuple[str, str]]:
     return {(shown_id(run.session), shown_id(event)) for event in run.events}
 
@@ -83,24 +95,18 @@ def _shadow(tool: Tool, proposal: Proposal) -> Shadow | None:
     return shadow.shadow(tool, inventory.options(tool), proposal.workflow, fresh)
 
 
-def _failing(workspace: Path, tool: Tool, proposal: Proposal | None, sessions: Sequence[Session]) -> str:
-    """Why a registered tool should not be offered any more, "" where nothing is wrong.
+def _failing(calls: Sequence[Call], proposal: Proposal | None) -> str:
+    """Why a tool that was called so should not be offered any more, "" where nothing is wrong.
 
     By hand a step fails now and then as well, a test above all; what counts is that it has become more.
     """
-    if lifecycle.state(workspace, tool.name) != "registered":
-        return ""
-    judged = inventory.judged(workspace).get(tool.name, -math.inf)
-    calls = [call for call in usage.usage(tool.name, sessions).calls if call.time > judged]
-    last = calls[-LAST:]
+    earlier, last = calls[:-LAST], calls[-LAST:]
     failures = sum(call.failed for call in last)
-    earlier = calls[:-LAST]
     hand = [bool(run.bindings.get("failed")) for run in proposal.workflow.occurrences] if proposal else []
     usual = [*hand, *(call.failed for call in earlier)]
     rate = max((sum(usual) + 1) / (len(usual) + 2) if usual else 0.0, HAND)
     if failures < FEWEST or not last[-1].failed or _tail(failures, len(last), rate) > RISEN:
         return ""
-    inventory.judge(workspace, tool.name, last[-1].time)
     return f"failed in {failures} of its last {len(last)} uses, where {rate:.0%} is usual; `meta resume` after a repair"
 
 
@@ -124,22 +130,21 @@ def renew(
         renewing.renew(workspace, name, changed, why, workflow)
 
 
-def update(workspace: Path, found: Survey, tools: Sequence[Tool], *, one: bool, dry_run: bool) -> Iterator[Built]:
+def update(workspace: Path, used: Sequence[Followed], *, one: bool, dry_run: bool) -> Iterator[Built]:
     """Make these tools anew where their templates have changed, all on one branch; `one` is made anew in any case."""
     from meta.generation import render
 
     due: list[tuple[Tool, Proposal]] = []
-    for tool in tools:
+    for tool, proposal in used:
         version = render.version(render.folder(None, tool.template)) if tool.template else ""
-        proposal = successor(tool, found)
         if not one and version == tool.version:
-            yield Built(tool, Verdict((), "none"), "known", "its template has not changed")
+            yield _told(tool, "known", "its template has not changed")
         elif proposal is None:
-            yield Built(tool, Verdict((), "none"), "refused", "the runs that it was learned from are not in the index")
+            yield _told(tool, "refused", "the runs that it was learned from are not in the index")
         else:
             due.append((tool, proposal))
     why = "It was made anew on request." if one else "Its template has changed."
-    yield from renew(workspace, tools[0].name if one else renewing.ALL, due, why, dry_run=dry_run) if due else ()
+    yield from renew(workspace, used[0][0].name if one else renewing.ALL, due, why, dry_run=dry_run) if due else ()
 
 
 def _renewed(workspace: Path, tool: Tool, proposal: Proposal, why: str) -> tuple[Built, dict[str, Blob]]:
@@ -152,7 +157,7 @@ def _renewed(workspace: Path, tool: Tool, proposal: Proposal, why: str) -> tuple
         return _of(tool.name, files)
 
     if proposal.workflow.id in lifecycle.declined(workspace):
-        return Built(tool, Verdict((), "none"), "declined", "this update was declined before"), {}
+        return _told(tool, "declined", "this update was declined before"), {}
     try:
         made = building.make(
             workspace, proposal, None, (), called=(tool.name, tool.description), verified=in_use, why=why
@@ -162,7 +167,7 @@ def _renewed(workspace: Path, tool: Tool, proposal: Proposal, why: str) -> tuple
         fresh = pieces.made(made.tool, card(made.tool, *about), made.text)
         brought = renewing.blended(workspace, tool.name, fresh, blend)
     except UserError as reason:
-        return Built(tool, Verdict((), "none"), "refused", str(reason)), {}
+        return _told(tool, "refused", str(reason)), {}
     new = _of(tool.name, brought)
     if new.files["tool.py"] == tool.files.get("tool.py"):
         return Built(new, made.verdict, "known", "nothing of it would change"), {}

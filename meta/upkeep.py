@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -57,9 +57,8 @@ class Finding:
     detail: str
 
 
-WEEK = 7 * 86_400.0
+IN_USE = ("accepted", "registered")
 IDLE = 4.0  # weeks in which a tool that pays is used
-UPKEEP = 0.25  # minutes a week, assumed: what having a tool asks for
 FOLDERS = ("generated_tools", "templates", "knowledge", "conversation-archive")
 SETTINGS = """\
 # Settings of meta for this repository; all are optional.
@@ -111,7 +110,6 @@ def _new(root: Path) -> dict[str, str]:
 
 
 def _connected(settings: Config, workspace: Path, agents: Sequence[str], *, dry_run: bool) -> Change:
-    from meta.nudge import tools as nudges
     from meta.registration import clients
 
     words = _program()
@@ -121,9 +119,8 @@ def _connected(settings: Config, workspace: Path, agents: Sequence[str], *, dry_
             f"{path}: {'.'.join(own.path)} {'+' if own.item else '='} {json.dumps(own.value)}" for path, own in rows
         )
         return Change("Into their settings would go, where it is not there yet:", told, True)
-    with alone(workspace):
+    with _deciding(settings, workspace):
         changed = clients.connect(workspace, agents, words, nudge=settings.nudge)
-        nudges.refresh(settings, workspace)
     notes = " ".join(clients.CLIENTS[name].note for name in dict.fromkeys(agents)).strip()
     return Change(f"{', '.join(dict.fromkeys(agents))} will call meta. {notes}".strip(), changed)
 
@@ -180,16 +177,25 @@ def hand_over(settings: Config, name: str) -> Change:
     return Change(f"meta/{name} as a patch and as a bundle; nothing was sent.{opens}", paths)
 
 
-def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
+@contextlib.contextmanager
+def _deciding(settings: Config, workspace: Path, *, recover: bool = True) -> Iterator[None]:
+    """What is decided here on tools, alone; what the hook is told of them then follows."""
     from meta.nudge import tools as nudges
+
+    with alone(workspace, recover=recover):
+        yield
+        if (workspace / ".meta").exists():  # else the first of our actions was taken back
+            nudges.refresh(settings, workspace)
+
+
+def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
     from meta.registration import lifecycle
 
     workspace = workspace_of(settings)
     if dry_run:
         return Change(f"would accept {name}", lifecycle.preview(workspace, name), True)
-    with alone(workspace):
+    with _deciding(settings, workspace):
         done = lifecycle.accept(workspace, name)
-        nudges.refresh(settings, workspace)
     return Change(f"{name} is accepted and registered. Commit these files when you like.", done.paths)
 
 
@@ -212,60 +218,53 @@ def reject(settings: Config, name: str, *, reason: str = "", dry_run: bool = Fal
 
 
 def retire(settings: Config, name: str, *, dry_run: bool = False) -> Change:
-    from meta.nudge import tools as nudges
-    from meta.registration import inventory, lifecycle
+    from meta.registration import lifecycle
 
-    workspace = workspace_of(settings)
-    if dry_run:
-        inventory.tool(workspace, name)
-        return Change(f"would move generated_tools/{name} aside and take out what was registered", dry_run=True)
-    with alone(workspace):
-        paths = lifecycle.retire(workspace, name)
-        nudges.refresh(settings, workspace)
-    return Change(f"{name} is retired. `meta undo` brings it back.", paths)
+    would = f"would move generated_tools/{name} aside and take out what was registered"
+    done = f"{name} is retired. `meta undo` brings it back."
+    return _moved(settings, name, lifecycle.retire, would, done, dry_run=dry_run)
 
 
 def suspend(settings: Config, name: str, *, dry_run: bool = False) -> Change:
-    from meta.nudge import tools as nudges
-    from meta.registration import inventory, lifecycle
+    from meta.registration import lifecycle
 
-    workspace = workspace_of(settings)
-    if dry_run:
-        inventory.tool(workspace, name)
-        return Change(f"would take out what was registered of {name}", dry_run=True)
-    with alone(workspace):
-        paths = lifecycle.suspend(workspace, name)
-        nudges.refresh(settings, workspace)
-    return Change(f"{name} is offered to no agent any more. `meta resume {name}` brings it back.", paths)
+    would = f"would take out what was registered of {name}"
+    done = f"{name} is offered to no agent any more. `meta resume {name}` brings it back."
+    return _moved(settings, name, lifecycle.suspend, would, done, dry_run=dry_run)
 
 
 def resume(settings: Config, name: str, *, dry_run: bool = False) -> Change:
-    from meta.nudge import tools as nudges
-    from meta.registration import inventory, lifecycle
+    from meta.registration import lifecycle
+
+    would, done = f"would register {name} again", f"{name} is registered again."
+    return _moved(settings, name, lifecycle.resume, would, done, dry_run=dry_run)
+
+
+def _moved(
+    settings: Config, name: str, act: Callable[[Path, str], tuple[str, ...]], would: str, done: str, *, dry_run: bool
+) -> Change:
+    """What came of moving a tool's files from one state to another."""
+    from meta.registration import inventory
 
     workspace = workspace_of(settings)
     if dry_run:
         inventory.tool(workspace, name)
-        return Change(f"would register {name} again", dry_run=True)
-    with alone(workspace):
-        paths = lifecycle.resume(workspace, name)
-        nudges.refresh(settings, workspace)
-    return Change(f"{name} is registered again.", paths)
+        return Change(would, dry_run=True)
+    with _deciding(settings, workspace):
+        paths = act(workspace, name)
+    return Change(done, paths)
 
 
 def undo(settings: Config, start: Path, *, dry_run: bool = False) -> Change:
     """Take back the last action; where the last of ours was being removed around `start`, go on with that."""
-    from meta.nudge import tools as nudges
     from meta.registration import actions, inventory, lifecycle
 
     root = None if settings.workspace else git.root(start)
     workspace = root if root and actions.leaving(root) else workspace_of(settings)
     if dry_run:
         return Change(f"would take back: {inventory.last(workspace)}", dry_run=True)
-    with alone(workspace, recover=False):
+    with _deciding(settings, workspace, recover=False):
         done = lifecycle.undo(workspace, partial(only_copies, workspace))
-        if (workspace / ".meta").exists():
-            nudges.refresh(settings, workspace)
     return Change(f"taken back: {done.verb} {done.name}", tuple(done.kept))
 
 
@@ -277,13 +276,14 @@ def tools(settings: Config, now: float | None = None) -> tuple[Listed, ...]:
     workspace = workspace_of(settings)
     known = lifecycle.tools(workspace)
     sessions = _indexed(workspace) if known else []
-    shadows, shown = inventory.shadows(workspace), nudged.shown(workspace)
+    shadows, shown, waiting = inventory.shadows(workspace), nudged.shown(workspace), renewing.waiting(workspace)
+    now = time.time() if now is None else now
     listed = []
     for each in known:
         used = usage.usage(each.name, sessions)
         one = _listed(inventory.tool(workspace, each.name), each.state, used, shadows.get(each.name))
-        waits = each.state != "proposed" and renewing.waiting(workspace, each.name)
-        weeks = (time.time() if now is None else now) / WEEK - inventory.since(workspace, each.name) / WEEK
+        waits = each.state != "proposed" and each.name in waiting
+        weeks = (now - inventory.since(workspace, each.name)) / usage.WEEK if each.state in IN_USE else 0.0
         told = usage.nudged(each.name, sessions, {s.session: s.time for s in shown if s.tool == each.name})
         listed.append(replace(one, update=waits, advice=_advice(one, used, weeks), nudged=told))
     return tuple(listed)
@@ -291,13 +291,15 @@ def tools(settings: Config, now: float | None = None) -> tuple[Listed, ...]:
 
 def _advice(tool: Listed, used: Usage, weeks: float) -> str:
     """What to think about for a tool in use, "" for one that does its work; `weeks` is how long it has been there."""
+    from meta.roi import UPKEEP
+
     if tool.state == "suspended":
         return "it came to fail: mend and `meta resume` it, or `meta retire` it"
-    if tool.state not in ("accepted", "registered") or weeks < IDLE:
+    if tool.state not in IN_USE or weeks < IDLE:
         return ""
     if not used.uses:
         return f"not used in {weeks:.0f} weeks: `meta retire` it"
-    if tool.realised is not None and tool.realised < UPKEEP:
+    if tool.realised is not None and tool.realised < UPKEEP / IDLE:  # a month's, assumed to stay
         return f"saves {tool.realised:.2f} min a week, less than its upkeep: `meta retire` it"
     return ""
 
@@ -352,13 +354,15 @@ def rebuild(settings: Config, *, dry_run: bool = False, progress: Progress = qui
 
 def status(settings: Config) -> Status:
     """What the workspace holds."""
+    from meta.registration import lifecycle
+
     workspace = workspace_of(settings)
     sessions = _indexed(workspace)
     return Status(
         workspace=str(workspace),
         sessions=sum(bool(session.events) for session in sessions),
         archived=sum(1 for _ in (workspace / "conversation-archive").rglob("*.json")),
-        tools=dict(Counter(tool.state for tool in tools(settings))),
+        tools=dict(Counter(str(tool.state) for tool in lifecycle.tools(workspace))),
         skipped=skipped(sessions),
     )
 

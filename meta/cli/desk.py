@@ -110,6 +110,19 @@ def change(done: Change, *, json: bool) -> None:
         print(f"  {path}")
 
 
+def decision(parser: argparse.ArgumentParser, tool: str) -> None:
+    """The arguments of a command that decides on one tool; `tool` says on which."""
+    parser.add_argument("tool", metavar="TOOL", help=tool)
+    workspace_option(parser)
+    dry_run_option(parser)
+    json_option(parser)
+
+
+def decided(args: argparse.Namespace, act: Callable[..., Change]) -> int:
+    change(act(settings(args.workspace), args.tool, dry_run=args.dry_run), json=args.json)
+    return 0
+
+
 def skipped(counts: Mapping[str, int]) -> None:
     """What could not be used, by reason; nothing where all could."""
     if counts:

@@ -9,13 +9,8 @@ from meta.cli import desk
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("tool", metavar="TOOL", help="a tool of `meta tools`")
-    desk.workspace_option(parser)
-    desk.dry_run_option(parser)
-    desk.json_option(parser)
+    desk.decision(parser, "a tool of `meta tools`")
 
 
 def run(args: argparse.Namespace) -> int:
-    change = upkeep.retire(desk.settings(args.workspace), args.tool, dry_run=args.dry_run)
-    desk.change(change, json=args.json)
-    return 0
+    return desk.decided(args, upkeep.retire)

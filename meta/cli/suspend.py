@@ -9,12 +9,8 @@ from meta.cli import desk
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("tool", metavar="TOOL", help="a registered tool of `meta tools`")
-    desk.workspace_option(parser)
-    desk.dry_run_option(parser)
-    desk.json_option(parser)
+    desk.decision(parser, "a registered tool of `meta tools`")
 
 
 def run(args: argparse.Namespace) -> int:
-    desk.change(upkeep.suspend(desk.settings(args.workspace), args.tool, dry_run=args.dry_run), json=args.json)
-    return 0
+    return desk.decided(args, upkeep.suspend)

@@ -171,11 +171,14 @@ def difference(repository: Path, revision: str, path: str) -> str:
     )
 
 
-def history(repository: Path, path: str) -> tuple[str, ...]:
-    """The commits of the current branch that changed a path, the first one first; none before the first commit."""
+def history(repository: Path, path: str, told: str = "%H") -> tuple[str, ...]:
+    """The commits of the current branch that changed a path, the first one first; none before the first commit.
+
+    `told` is one word of each in git's form: its name, or its time (`%ct`).
+    """
     if not commit_of(repository, "HEAD"):
         return ()
-    return tuple(git(repository, "log", "--reverse", "--format=%H", "HEAD", "--", path).split())
+    return tuple(git(repository, "log", "--reverse", f"--format={told}", "HEAD", "--", path).split())
 
 
 def settled(repository: Path, paths: Sequence[str]) -> bool:

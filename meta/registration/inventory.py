@@ -152,8 +152,8 @@ def keep_shadows(workspace: Path, found: Mapping[str, Shadow]) -> None:
 def since(workspace: Path, name: str) -> float:
     """When the tool came into the work tree, in seconds since the epoch: by its first commit, else by its file."""
     path = f"{TOOLS}/{name}/tool.py"
-    if commits := branch.history(workspace, path):
-        return float(branch.git(workspace, "show", "-s", "--format=%ct", commits[0]).strip())
+    if times := branch.history(workspace, path, "%ct"):
+        return float(times[0])
     try:
         return (workspace / path).stat().st_mtime
     except OSError:

@@ -55,25 +55,20 @@ def tools(workspace: Path) -> tuple[Known, ...]:
     """Every tool of the workspace by where its files lie, sorted by name."""
     states: dict[str, State] = {path.parent.name: "retired" for path in (workspace / RETIRED).glob("*/tool.py")}
     states |= dict.fromkeys(branch.proposed(workspace), "proposed")
-    states |= _at_hand(workspace)
+    states |= in_use(workspace)
     return tuple(Known(name, states[name]) for name in sorted(states))
 
 
-def state(workspace: Path, name: str) -> State | None:
-    """Where one tool stands."""
-    return next((known.state for known in tools(workspace) if known.name == name), None)
-
-
 def registered(workspace: Path) -> tuple[str, ...]:
-    """The names of the registered tools, sorted. Files alone tell them: a server asks again and again."""
-    return tuple(name for name, state in sorted(_at_hand(workspace).items()) if state == "registered")
+    """The names of the registered tools, sorted."""
+    return tuple(name for name, state in in_use(workspace).items() if state == "registered")
 
 
-def _at_hand(workspace: Path) -> dict[str, State]:
-    """The tools in the work tree that are not retired."""
+def in_use(workspace: Path) -> dict[str, State]:
+    """The tools in the work tree that are not retired, by name. Files alone tell them: a server asks again and again."""
     found: dict[str, State] = {}
     linked = {path.parent.name for path in (workspace / SKILLS).glob("*/SKILL.md")}
-    for path in (workspace / TOOLS).glob("[a-z]*/tool.py"):
+    for path in sorted((workspace / TOOLS).glob("[a-z]*/tool.py")):
         aside = (path.parent / _ASIDE).is_dir()
         found[path.parent.name] = "registered" if path.parent.name in linked else "suspended" if aside else "accepted"
     return found
@@ -114,17 +109,27 @@ def propose(workspace: Path, tool: Tool, workflow: Workflow, estimate: Estimate,
         )
     if any(known.name == tool.name and known.state != "proposed" for known in tools(workspace)):
         raise UserError(f"there is a tool called {tool.name} already. Retire it first, or choose another name.")
-    reference = branch.ref(tool.name)
-    before = branch.commit_of(workspace, reference)
-    if before and tool.name not in branch.proposed(workspace):
-        raise UserError(f"the branch meta/{tool.name} has work of others on it. Accept it, or rename it.")
-    files = with_lists(workspace, made(tool, card(tool, workflow, estimate), text))
+    before = ours(workspace, tool.name)
+    files = made(tool, card(tool, workflow, estimate), text)
     if before and all(blob == files.get(path) for path, blob in own(workspace, before, tool.name).items()):
         return before
     message = f"Add the tool {tool.name}\n\n{tool.description}\n\n{branch.TRAILER}: {workflow.id}\n"
-    commit = branch.build(workspace, files, message)
-    with actions.doing(workspace, Action("propose", tool.name, (Moved(reference, before, commit),))):
+    return put_up(workspace, "propose", tool.name, before, files, message)
+
+
+def put_up(workspace: Path, verb: str, name: str, before: str, files: Mapping[str, Blob], message: str) -> str:
+    """The commit of the review branch `meta/<name>` with these files, which is made, or made anew from `before`."""
+    commit = branch.build(workspace, with_lists(workspace, files), message)
+    with actions.doing(workspace, Action(verb, name, (Moved(branch.ref(name), before, commit),))):
         return commit
+
+
+def ours(workspace: Path, name: str) -> str:
+    """The commit of a review branch, "" where there is none. Raises `UserError` where somebody has worked on it."""
+    before = branch.commit_of(workspace, branch.ref(name))
+    if before and name not in branch.proposed(workspace) and name not in branch.updates(workspace):
+        raise UserError(f"the branch meta/{name} has work of others on it. Accept it, or rename it.")
+    return before
 
 
 def put(workspace: Path, verb: str, name: str, contents: Mapping[str, str]) -> None:

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from meta.errors import UserError
 from meta.registration import actions, branch, inventory, lifecycle
-from meta.registration.actions import Action, Moved
 from meta.registration.branch import Blob
-from meta.registration.pieces import TOOLS, own, with_lists
+from meta.registration.pieces import TOOLS, own
 from meta.vetting import fingerprint
 
 ALL = "templates"  # the branch for all tools that a new template changes
@@ -68,25 +67,14 @@ def renew(workspace: Path, name: str, tools: Mapping[str, Mapping[str, Blob]], r
 
     Raises `UserError` where somebody has worked on it.
     """
-    reference = branch.ref(name)
-    before = branch.commit_of(workspace, reference)
-    if before and name not in branch.updates(workspace):
-        raise UserError(f"the branch meta/{name} has work of others on it. Accept it, or rename it.")
+    before = lifecycle.ours(workspace, name)
     files = {path: blob for each in tools.values() for path, blob in each.items()}
     title = f"Update the tool {name}" if tuple(tools) == (name,) else f"Update {len(tools)} tools"
     told = f"{branch.TRAILER}: {workflow}\n" if workflow else ""
     message = f"{title}\n\n{reason}\n\n{told}{branch.UPDATE}: {', '.join(sorted(tools))}\n"
-    commit = branch.build(workspace, with_lists(workspace, files), message)
-    with actions.doing(workspace, Action("renew", name, (Moved(reference, before, commit),))):
-        return commit
+    return lifecycle.put_up(workspace, "renew", name, before, files, message)
 
 
-def waiting(workspace: Path, name: str) -> bool:
-    """Whether an update of this tool waits for review."""
-    return any(name in tools for tools in branch.updates(workspace).values())
-
-
-def accepted(workspace: Path) -> list[str]:
-    """The tools that are in use or suspended."""
-    states = ("accepted", "registered", "suspended")
-    return [known.name for known in lifecycle.tools(workspace) if known.state in states]
+def waiting(workspace: Path) -> set[str]:
+    """The tools of which an update waits for review."""
+    return {name for tools in branch.updates(workspace).values() for name in tools}

@@ -13,7 +13,7 @@ from meta.model import Event, Nudged, Session, conversation
 from meta.registration import functions
 from meta.registration.pieces import TOOLS
 
-_WEEK = 7 * 86_400.0
+WEEK = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def usage(name: str, sessions: Iterable[Session]) -> Usage:
     """What the sessions show of a tool's calls; a call for help or with `--dry-run` is no use of it."""
     events = [event for session in sessions for event in _calls(name, session)]
     calls = sorted((Call(e.time, e.status == "failed") for e in events if e.time is not None), key=lambda one: one.time)
-    weeks = (calls[-1].time - calls[0].time) / _WEEK if calls else 0.0
+    weeks = (calls[-1].time - calls[0].time) / WEEK if calls else 0.0
     return Usage(len(events), sum(event.status == "failed" for event in events), max(weeks, 1.0), tuple(calls))
 
 

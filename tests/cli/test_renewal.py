@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +12,9 @@ import pytest
 from meta.model import Event
 from meta.vetting import fingerprint
 from tests.cli.conftest import DAY, SAMPLE, Desk, git, session, snapshot, write
-from tests.cli.test_life import names, recorded, regenerated
+from tests.cli.test_life import VERIFIED, names, recorded, regenerated
 
-pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="without bubblewrap a tool stays unverified")
+pytestmark = VERIFIED
 
 TOOL = "test-lint-commit"
 PROGRAM = f"generated_tools/{TOOL}/tool.py"

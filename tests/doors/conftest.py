@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
+from mcp.client import Client
 
 from meta import archive
 from tests.cli.conftest import git, session
@@ -132,3 +137,13 @@ def begun(workspace: Path) -> list[int]:
     while not place.exists():
         time.sleep(0.02)
     return [int(number) for number in place.read_text().split()]
+
+
+def over(connection: AbstractAsyncContextManager[Client], what: Callable[[Client], Any]) -> Any:
+    """What came back over an MCP connection of its own."""
+
+    async def run() -> Any:
+        async with connection as client:
+            return await what(client)
+
+    return anyio.run(run)

@@ -29,7 +29,7 @@ from meta.mcp_server import answers
 from meta.mcp_server import http as mcp_http
 from meta.registration import functions, lifecycle
 from tests.cli.conftest import git
-from tests.doors.conftest import ECHO, HANG, MANIFEST, TOOLS, begun, put
+from tests.doors.conftest import ECHO, HANG, MANIFEST, TOOLS, begun, over, put
 from tests.services.test_process import alive
 
 MODES = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -114,11 +114,7 @@ async def connected(place: Place, mode: str, heard: Callable[[object], None] = p
 
 
 def asked(place: Place, mode: str, what: Callable[[Client], Any]) -> Any:
-    async def run() -> Any:
-        async with connected(place, mode) as client:
-            return await what(client)
-
-    return anyio.run(run)
+    return over(connected(place, mode), what)
 
 
 @MODES

@@ -26,7 +26,7 @@ from meta.mcp_server import answers, stdio
 from meta.model import Tool
 from meta.registration import functions, inventory, lifecycle
 from meta.registration.functions import Function
-from tests.doors.conftest import ECHO, HANG, MANIFEST, TOOLS, begun, put
+from tests.doors.conftest import ECHO, HANG, MANIFEST, TOOLS, begun, over, put
 from tests.services.test_process import alive
 
 ALLOWS = '    "--allow-destroy": {"action": "store_true"},'
@@ -50,11 +50,7 @@ async def connected(workspace: Path, mode: str, heard: Callable[[object], None] 
 def asked(workspace: Path, mode: str, what: Callable[[Client], Any]) -> Any:
     """What came back over a connection of its own."""
 
-    async def run() -> Any:
-        async with connected(workspace, mode) as client:
-            return await what(client)
-
-    return anyio.run(run)
+    return over(connected(workspace, mode), what)
 
 
 @MODES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,14 @@ def remembered(workspace: Path, session: str = "s") -> Begun:
     return found[0]
 
 
+def _instead(begun: Begun, before: Begun) -> Begun:
+    return begun
+
+
 def test_what_was_put_is_there_for_that_session_alone(tmp_path: Path) -> None:
     long, short = Begun("t" * 99, ("a", "b"), ("c",)), Begun("u")
     for begun in (long, short):
-        sessions.change(tmp_path, "s", lambda _, begun=begun: begun)  # type: ignore[misc]  # mypy infers no lambda's default
+        sessions.change(tmp_path, "s", partial(_instead, begun))
         assert remembered(tmp_path) == begun
     assert remembered(tmp_path, "other") == Begun()
 
