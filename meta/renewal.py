@@ -49,15 +49,17 @@ def look_back(workspace: Path, used: Sequence[Followed], sessions: Sequence[Sess
     for tool, proposal in used:
         calls = usage.usage(tool.name, sessions).calls if states[tool.name] == "registered" else ()
         calls = tuple(call for call in calls if call.time > judged.get(tool.name, -math.inf))
+        offered = states[tool.name] != "suspended"
         if failing := _failing(calls, proposal):
             inventory.judge(workspace, tool.name, calls[-1].time)
             lifecycle.suspend(workspace, tool.name)
             done.append(_told(tool, "suspended", failing))
+            offered = False
         told = _shadow(tool, proposal) if proposal else None
         if told is None or proposal is None:
             continue
         seen[tool.name] = told
-        if told.seen - told.matched >= support and not failing and tool.name not in waiting:
+        if told.seen - told.matched >= support and offered and tool.name not in waiting:
             why = f"It does not do what was done in {told.seen - told.matched} of {told.seen} later runs by hand."
             renewed = renew(workspace, tool.name, [(tool, proposal)], why)
             done += [built for built in renewed if built.state not in ("known", "declined")]

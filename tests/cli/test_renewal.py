@@ -85,6 +85,14 @@ def recorded_of(desk: Desk, sessions: Path) -> list[dict[str, Any]]:
     return occurrences
 
 
+def test_no_update_is_proposed_for_a_tool_that_is_suspended(desk: Desk, sessions: Path) -> None:
+    desk("suspend", TOOL)
+    assert extracted(desk, sessions, range(8, 12)) == []
+    assert desk.json("tools")[0]["shadow"] == {"matched": 0, "seen": 4}
+    desk("resume", TOOL)
+    assert [row["state"] for row in desk.json("extract", sessions)["tools"]] == ["proposed"]
+
+
 def test_two_runs_of_another_kind_are_no_variation(desk: Desk, sessions: Path) -> None:
     assert extracted(desk, sessions, range(8, 10)) == []
 
