@@ -28,9 +28,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A client. `shell`, `find` and `serve` give the call by which its model runs a line, loads a served tool, calls it.
+    """A client. `shell`, `find` and `serve` give the call by which its model runs a line, loads a server's tool, calls it.
 
-    `listed` is how the client lists the skill `{tool}` for its model.
+    `listed` is how the client lists the skill `{tool}` for its model. `install` are the words that install the plugin
+    in `{folder}`, whose server is called `server`.
 
     `prepare` writes what a person has set up in the client before: an account, and that this project is trusted.
     """
@@ -42,9 +43,11 @@ class Agent:
     environment: Mapping[str, str]  # `{home}` is the client's own home
     prepare: Callable[[Path, Path], None]
     shell: Callable[[str], Json]
-    find: Callable[[str], Json | None]
-    serve: Callable[[str, Json], Json]
+    find: Callable[[str, str], Json | None]
+    serve: Callable[[str, str, Json], Json]
     listed: str
+    install: Sequence[Sequence[str]]
+    server: str = "meta"
 
     @property
     def folder(self) -> Path:
@@ -90,6 +93,17 @@ def environment(agent: Agent, home: Path) -> dict[str, str]:
     return {"PATH": path, "HOME": str(home), "TERM": "dumb", "LANG": "C.UTF-8", **own, **client}
 
 
+def installed(agent: Agent, home: Path, folder: Path) -> bool:
+    """Whether the client took the plugin in this folder."""
+    for words in agent.install:
+        call = [str(agent.program()), *(word.format(folder=folder) for word in words)]
+        done = subprocess.run(call, cwd=home, env=environment(agent, home), stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=SECONDS, check=False)  # fmt: skip
+        if done.returncode:
+            return False
+    return True
+
+
 def run(agent: Agent, home: Path, project: Path, prompt: str, calls: Sequence[Json]) -> Ran:
     """One session of the real client in the project, in which its model makes these calls, one a turn."""
     script, log = home / "script.json", home / "requests.jsonl"
@@ -111,9 +125,9 @@ def _codex_settings(home: Path, project: Path) -> None:
     folder = home / ".codex"
     folder.mkdir()
     (folder / "config.toml").write_text(
-        'model = "gpt-5.5"\nmodel_provider = "scripted"\ncheck_for_update_on_startup = false\n'
+        'model = "gpt-5.5"\ncheck_for_update_on_startup = false\n'
         "[analytics]\nenabled = false\n[feedback]\nenabled = false\n"
-        "[features]\napps = false\nplugins = false\nremote_plugin = false\nin_app_updates = false\n"
+        "[features]\napps = false\nplugins = true\nremote_plugin = false\nin_app_updates = false\n"
         f'[projects."{project}"]\ntrust_level = "trusted"\n'
     )
 
@@ -124,13 +138,14 @@ _PROVIDER = '{name="scripted",base_url="{model}/v1",wire_api="responses",env_key
 CODEX = Agent(
     "codex", "@openai/codex", "0.169.0",
     words=("exec", "--json", TRUST, "--dangerously-bypass-approvals-and-sandbox",
-           "-c", f"model_providers.scripted={_PROVIDER}"),
+           "-c", "model_provider=scripted", "-c", f"model_providers.scripted={_PROVIDER}"),
     environment={"CODEX_HOME": "{home}/.codex", "SCRIPTED_KEY": "none"},
     prepare=_codex_settings,
     shell=lambda line: {"name": "exec_command", "input": {"cmd": line}},
-    find=lambda tool: {"type": "tool_search_call", "execution": "client", "input": {"query": tool, "limit": 5}},
-    serve=lambda tool, values: {"name": tool, "namespace": "mcp__meta", "input": values},
+    find=lambda _, tool: {"type": "tool_search_call", "execution": "client", "input": {"query": tool, "limit": 5}},
+    serve=lambda server, tool, values: {"name": tool, "namespace": f"mcp__{server}", "input": values},
     listed="/{tool}/SKILL.md)",
+    install=(("plugin", "marketplace", "add", "{folder}"), ("plugin", "add", "meta@meta")),
 )  # fmt: skip
 
 
@@ -143,7 +158,7 @@ def _claude_settings(home: Path, project: Path) -> None:
 
 CLAUDE = Agent(
     "claude", "@anthropic-ai/claude-code", "2.1.329",
-    words=("--allowedTools", "Bash,ToolSearch,Skill,mcp__meta", "--output-format", "json", "-p"),
+    words=("--allowedTools", "Bash,ToolSearch,Skill,mcp__meta,mcp__plugin_meta_meta", "--output-format", "json", "-p"),
     environment={
         "CLAUDE_CONFIG_DIR": "{home}/.claude", "ANTHROPIC_BASE_URL": "{model}", "ANTHROPIC_API_KEY": "sk-ant-none",
         "DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1", "DISABLE_ERROR_REPORTING": "1",
@@ -151,9 +166,13 @@ CLAUDE = Agent(
     },
     prepare=_claude_settings,
     shell=lambda line: {"name": "Bash", "input": {"command": line, "description": "Scripted"}},
-    find=lambda tool: {"name": "ToolSearch", "input": {"query": f"select:mcp__meta__{tool}", "max_results": 5}},
-    serve=lambda tool, values: {"name": f"mcp__meta__{tool}", "input": values},
+    find=lambda server, tool: {
+        "name": "ToolSearch", "input": {"query": f"select:mcp__{server}__{tool}", "max_results": 5},
+    },
+    serve=lambda server, tool, values: {"name": f"mcp__{server}__{tool}", "input": values},
     listed="available for use with the Skill tool:\n\n- {tool}: ",
+    install=(("plugin", "marketplace", "add", "{folder}"), ("plugin", "install", "meta@meta")),
+    server="plugin_meta_meta",
 )  # fmt: skip
 
 
@@ -178,9 +197,10 @@ GEMINI = Agent(
     },
     prepare=_gemini_settings,
     shell=lambda line: {"name": "run_shell_command", "input": {"command": line, "description": "Scripted"}},
-    find=lambda tool: None,
-    serve=lambda tool, values: {"name": f"mcp_meta_{tool}", "input": values},
+    find=lambda server, tool: None,
+    serve=lambda server, tool, values: {"name": f"mcp_{server}_{tool}", "input": values},
     listed="<skill>\n    <name>{tool}</name>",
+    install=(("extensions", "install", "--consent", "{folder}"),),
 )  # fmt: skip
 
 AGENTS = (CODEX, CLAUDE, GEMINI)

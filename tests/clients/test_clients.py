@@ -71,21 +71,28 @@ def asked(ran: Ran, words: str) -> bool:
     return any(json.dumps(words)[1:-1] in json.dumps(request["body"]) for request in ran.requests)
 
 
-def connected(agent: Agent, home: Path, project: Path) -> dict[str, str]:
-    """The environment of a client that is set up, and that calls meta in the project."""
+def connected(agent: Agent, home: Path, project: Path, way: str = "settings") -> dict[str, str]:
+    """The environment of a client that is set up, and that calls meta in the project: by the project's settings, or by
+    a plugin that it has for all projects."""
     agent.program()
     agent.prepare(home, project)
     environment = agents.environment(agent, home)
-    done = meta("init", "--agent", agent.name, folder=project, environment=environment)
+    settings = ("--agent", agent.name) if way == "settings" else ()
+    done = meta("init", *settings, folder=project, environment=environment)
     assert done.returncode == 0, done.stderr
+    if way == "plugin":
+        folder = home / "plugin"
+        assert meta("plugin", agent.name, str(folder), folder=project, environment=environment).returncode == 0
+        assert agents.installed(agent, home, folder)
     return environment
 
 
+@pytest.mark.parametrize("way", ["settings", "plugin"])
 @pytest.mark.parametrize("agent", agents.AGENTS, ids=lambda agent: agent.name)
 def test_what_a_client_repeats_becomes_a_tool_that_it_finds_and_uses(
-    agent: Agent, home: Path, project: Path, capsys: pytest.CaptureFixture[str]
+    agent: Agent, way: str, home: Path, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    environment = connected(agent, home, project)
+    environment = connected(agent, home, project, way)
 
     def session(prompt: str, *calls: dict[str, Any], price: int) -> Ran:
         (project / "shop.py").write_text(f"price = {price}\n")
@@ -103,7 +110,9 @@ def test_what_a_client_repeats_becomes_a_tool_that_it_finds_and_uses(
     assert meta("accept", TOOL, folder=project, environment=environment).returncode == 0
 
     (function,) = mcp_server.registered(project)
-    calls = [agent.find(function.name), agent.serve(function.name, {"message": "Change the price by the tool"})]
+    server = "meta" if way == "settings" else agent.server
+    values = {"message": "Change the price by the tool"}
+    calls = [agent.find(server, function.name), agent.serve(server, function.name, values)]
     ran = session("Do it again", *filter(None, calls), price=9)
     assert asked(ran, agent.listed.format(tool=TOOL))
     assert asked(ran, f"- {function.name}: ")  # the server's instructions
