@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import SAMPLE, Desk, git, session, snapshot, write
+from tests.registration.test_agents import installed, validate
 
 VERIFIED = pytest.mark.skipif(
     shutil.which("bwrap") is None, reason="without bubblewrap a tool stays unverified, which exits 1"
@@ -60,6 +61,19 @@ def test_a_tool_lives_and_is_taken_back_without_a_trace(desk: Desk, repository: 
     assert taken_back == len(["init", "archive", *proposed, "accept", "retire"])
     assert visible(repository) == before
     assert "meta init" in desk.complaint("undo")
+
+
+@VERIFIED
+def test_the_linters_of_agent_files_have_nothing_against_a_workspace_with_tools(desk: Desk, repository: Path) -> None:
+    desk("init", "--agent", "claude", "--agent", "codex", "--agent", "gemini")
+    desk("extract", SAMPLE)
+    for name in names(desk, "proposed"):
+        desk("accept", name)
+    skills = [str(path) for path in (repository / ".agents/skills").iterdir()]
+    assert len(skills) == len(names(desk, "registered")) == 2
+    for words in (["agnix", "--strict", "."], *(["agentskills", "validate", skill] for skill in skills)):
+        done = validate(repository, installed(words[0]), *words[1:])
+        assert done.returncode == 0, done.stdout
 
 
 def recorded(desk: Desk, name: str) -> dict[str, Any]:
