@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from meta.model import Word
 
@@ -49,13 +50,13 @@ def takes_value(flag: str) -> bool:
     return flag.startswith("-") and not flag.endswith("=") and flag.strip("-") != ""
 
 
-@dataclass(eq=False, slots=True)
-class _Place:
-    """A column while it grows: its key, the flag before it, and the texts seen."""
+class _Place(NamedTuple):
+    """A column while it grows: what tells it from others, its key, the flag before it, and the texts seen."""
 
+    number: int
     key: str
     flag: str
-    texts: set[str] = field(default_factory=set)
+    texts: frozenset[str]
 
     def score(self, text: str, flag: str) -> float:
         """The points of a word with the same key, behind a flag."""
@@ -67,15 +68,18 @@ class _Place:
         return points
 
 
-def _flags(keys: Sequence[str]) -> list[str]:
+_Places = tuple[_Place, ...]
+_Texts = tuple[str, ...]
+
+
+def _flags(keys: _Texts) -> list[str]:
     """For each word the flag that stands right before it."""
     return [before if takes_value(before) else "" for before in ["", *keys[:-1]]]
 
 
-def _choices(places: Sequence[_Place], words: Words, keys: Sequence[str], flags: Sequence[str]) -> list[list[str]]:
+def _choices(places: _Places, texts: _Texts, keys: _Texts, flags: Sequence[str]) -> list[list[str]]:
     """The best move from every cell: "=" both, "p" skip a place, "w" open a place for a word; the first of equals."""
-    width = len(words)
-    texts = [word.text for word in words]
+    width = len(texts)
     below = [_GAP * (width - j) for j in range(width + 1)]
     moves = [["w"] * (width + 1)]
     for place in reversed(places):
@@ -95,33 +99,49 @@ def _choices(places: Sequence[_Place], words: Words, keys: Sequence[str], flags:
     return moves[::-1]
 
 
-def _moved(places: Sequence[_Place], words: Words) -> bool:
+def _moved(places: _Places, texts: _Texts) -> bool:
     """Whether a word that is new at its place was seen at another."""
-    new = {word.text for place, word in zip(places, words, strict=True) if word.text not in place.texts}
+    new = {text for place, text in zip(places, texts, strict=True) if text not in place.texts}
     return any(not new.isdisjoint(place.texts) for place in places)
 
 
-def _merge(places: list[_Place], words: Words) -> tuple[list[_Place], list[_Place]]:
-    """The places with the words taken in, and the place of each word."""
-    keys = [key(word) for word in words]
-    flags = _flags(keys)
-    if len(places) == len(words) and not _moved(places, words):
-        pairs = zip(places, words, keys, flags, strict=True)
+def _path(places: _Places, texts: _Texts, keys: _Texts, flags: Sequence[str]) -> Iterator[str]:
+    """The moves, first to last, that take the words in."""
+    if len(places) == len(texts) and not _moved(places, texts):
+        quads = zip(places, texts, keys, flags, strict=True)
         least = _OTHER_FLAG_BEFORE + _OTHER_WORD
-        if all(place.key == k and place.score(word.text, flag) > least for place, word, k, flag in pairs):
-            return places, places
-    move = _choices(places, words, keys, flags)
-    merged: list[_Place] = []
-    path: list[_Place] = []
+        if all(place.key == k and place.score(text, flag) > least for place, text, k, flag in quads):
+            yield from "=" * len(texts)
+            return
+    moves = _choices(places, texts, keys, flags)
     i = j = 0
-    while i < len(places) or j < len(words):
-        step = move[i][j]
-        merged.append(_Place(keys[j], flags[j]) if step == "w" else places[i])
-        if step != "p":
-            path.append(merged[-1])
-        i += step != "w"
-        j += step != "p"
-    return merged, path
+    while i < len(places) or j < len(texts):
+        move = moves[i][j]
+        yield move
+        i += move != "w"
+        j += move != "p"
+
+
+@lru_cache(maxsize=4096)  # with one run left out, the first rows of most steps are the same again
+def _merge(places: _Places, texts: _Texts, keys: _Texts) -> tuple[_Places, tuple[int, ...]]:
+    """The places with the words taken in, and the number of each word's place."""
+    flags = _flags(keys)
+    new = max((place.number for place in places), default=-1) + 1
+    merged: list[_Place] = []
+    found: list[int] = []
+    i = j = 0
+    for move in _path(places, texts, keys, flags):
+        if move == "w":
+            merged.append(_Place(new + j, keys[j], flags[j], frozenset((texts[j],))))
+        elif move == "=" and texts[j] not in places[i].texts:
+            merged.append(places[i]._replace(texts=places[i].texts | {texts[j]}))
+        else:
+            merged.append(places[i])
+        if move != "p":
+            found.append(merged[-1].number)
+        i += move != "w"
+        j += move != "p"
+    return tuple(merged), tuple(found)
 
 
 def align(rows: Sequence[Words]) -> list[tuple[Word | None, ...]]:
@@ -131,11 +151,9 @@ def align(rows: Sequence[Words]) -> list[tuple[Word | None, ...]]:
     """
     texts = [tuple(word.text for word in row) for row in rows]
     known = dict(zip(texts, rows, strict=True))
-    places: list[_Place] = []
-    paths: dict[tuple[str, ...], list[_Place]] = {}
+    places: _Places = ()
+    paths: dict[_Texts, tuple[int, ...]] = {}
     for text, _ in Counter(texts).most_common():
-        places, paths[text] = _merge(places, known[text])
-        for place, word in zip(paths[text], text, strict=True):
-            place.texts.add(word)
-    cells = [dict(zip(map(id, paths[text]), row, strict=True)) for text, row in zip(texts, rows, strict=True)]
-    return [tuple(cell.get(id(place)) for cell in cells) for place in places]
+        places, paths[text] = _merge(places, text, tuple(map(key, known[text])))
+    cells = [dict(zip(paths[text], row, strict=True)) for text, row in zip(texts, rows, strict=True)]
+    return [tuple(cell.get(place.number) for cell in cells) for place in places]

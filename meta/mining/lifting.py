@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from meta.mining.binding import Values, bind
 from meta.mining.dataflow import Flow, Slot, Value, together, trace
-from meta.mining.drafts import Draft, drafts, filled, slots, switches
+from meta.mining.drafts import Draft, Refused, drafts, filled, slots, switches
 from meta.mining.guards import Presence, judgements, presences
 from meta.mining.naming import slug, step_names
 from meta.mining.parameters import parameters, renamed
@@ -38,9 +38,22 @@ class Fit:
     decisive: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A fit of runs with the bindings of each, or why it is refused."""
+
+    fit: Fit
+    bound: tuple[Values | str, ...]
+
+
 def fit(columns: Sequence[Column], runs: Sequence[Run], share: float = _REFUSED, *, decisive: bool = False) -> Fit:
     """The steps and parameters that explain most of the runs; up to `share` of them are refused where that is simpler."""
-    drafted, refused = drafts(columns, runs, share)
+    return _fitted(columns, runs, *drafts(columns, runs, share), decisive)
+
+
+def _fitted(
+    columns: Sequence[Column], runs: Sequence[Run], drafted: Sequence[Draft], refused: Refused, decisive: bool
+) -> Fit:
     values: list[Sequence[Mapping[str, Value]]] = []
     used: dict[int, Run] = {}
     for k, run in enumerate(runs):
@@ -86,7 +99,8 @@ def _assemble(
     drafted: Sequence[Draft], holes: Sequence[Slot], flow: Flow, there: Sequence[Presence], runs: Sequence[Run]
 ) -> Fit:
     thoughts = judgements(runs, len(drafted))
-    names = step_names([draft.column.head for draft in drafted] + [slug(head, "-") for head, _ in thoughts.values()])
+    heads = [draft.column.head for draft in drafted]
+    names = step_names((*heads, *(slug(head, "-") for head, _ in thoughts.values())))
     thinking = dict(zip(thoughts, names[len(drafted) :], strict=True))
     toggles = _toggles(names[: len(drafted)], there)
     named = parameters(drafted, names, holes, flow, [toggle for toggle in toggles if toggle])
@@ -140,64 +154,66 @@ def identity(steps: Sequence[WorkflowStep]) -> str:
     return "wf:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def lift(
-    name: str, project: str, columns: Sequence[Column], runs: Sequence[Run], *, leave_one_out: bool = True
-) -> Workflow:
-    """The workflow that explains most of the runs with few parameters; the runs it does not explain are refused.
+def lift(name: str, project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Workflow:
+    """The workflow that explains most of the runs with few parameters; the runs it does not explain are refused."""
+    lifted = best(columns, runs)
+    return replace(workflow(name, project, runs, lifted), held_out=held_out(columns, runs, lifted))
 
-    `held_out` stays 0 without `leave_one_out`, which takes several times as long.
-    """
-    fitted, bound = _best(columns, runs)
-    occurrences = [_occurrence(run, one) for run, one in zip(runs, bound, strict=True) if not isinstance(one, str)]
-    refused = [(run.session, one) for run, one in zip(runs, bound, strict=True) if isinstance(one, str)]
+
+def workflow(name: str, project: str, runs: Sequence[Run], lifted: Lifted) -> Workflow:
+    """What the runs were lifted to, with those that are explained as its occurrences; none was left out yet."""
+    pairs = list(zip(runs, lifted.bound, strict=True))
     return Workflow(
-        identity(fitted.steps),
+        identity(lifted.fit.steps),
         name,
         project,
-        fitted.steps,
-        fitted.parameters,
-        tuple(occurrences),
-        tuple(refused),
-        _held_out(columns, runs, fitted, bound) if leave_one_out else 0,
+        lifted.fit.steps,
+        lifted.fit.parameters,
+        tuple(_occurrence(run, one) for run, one in pairs if not isinstance(one, str)),
+        tuple((run.session, one) for run, one in pairs if isinstance(one, str)),
     )
 
 
-def _best(columns: Sequence[Column], runs: Sequence[Run]) -> tuple[Fit, list[Values | str]]:
+def best(columns: Sequence[Column], runs: Sequence[Run]) -> Lifted:
     """The simple fit, or the more general one where that explains more of too few runs."""
-    fitted = fit(columns, runs, decisive=True)
-    bound = _bound(fitted, runs)
-    if _unexplained(bound) > _REFUSED * len(runs):
-        general = fit(columns, runs, share=0.0, decisive=True)
-        general_bound = _bound(general, runs)
-        if _unexplained(general_bound) < _unexplained(bound):
-            return general, general_bound
-    return fitted, bound
+    simple = _lifted(columns, runs, _REFUSED)
+    if _unexplained(simple) > _REFUSED * len(runs):
+        general = _lifted(columns, runs, 0.0)
+        if _unexplained(general) < _unexplained(simple):
+            return general
+    return simple
 
 
-def _unexplained(bound: Sequence[Values | str]) -> int:
-    return sum(isinstance(one, str) for one in bound)
+def _lifted(columns: Sequence[Column], runs: Sequence[Run], share: float) -> Lifted:
+    fitted = fit(columns, runs, share, decisive=True)
+    bound = (fitted.refused.get(k) or bind(fitted.steps, fitted.parameters, run) for k, run in enumerate(runs))
+    return Lifted(fitted, tuple(bound))
 
 
-def _held_out(columns: Sequence[Column], runs: Sequence[Run], fitted: Fit, bound: Sequence[Values | str]) -> int:
-    """How many explained runs a workflow learned without them explains.
+def _unexplained(lifted: Lifted) -> int:
+    return sum(isinstance(one, str) for one in lifted.bound)
+
+
+def held_out(columns: Sequence[Column], runs: Sequence[Run], lifted: Lifted) -> int:
+    """How many explained runs a workflow learned without them explains; it takes several times as long as one fit.
 
     Beyond a few runs, one that is like others in everything that shapes the fit is counted without fitting again.
     """
     count = 0
     for k, run in enumerate(runs):
-        if isinstance(bound[k], str):
+        if isinstance(lifted.bound[k], str):
             continue
-        if len(runs) > _FIT_AGAIN and k not in fitted.decisive:
+        if len(runs) > _FIT_AGAIN and k not in lifted.fit.decisive:
             count += 1
             continue
-        others = fit(columns, [*runs[:k], *runs[k + 1 :]])
-        count += not isinstance(bind(others.steps, others.parameters, run), str)
+        count += _explained(columns, [*runs[:k], *runs[k + 1 :]], run)
     return count
 
 
-def _bound(fitted: Fit, runs: Sequence[Run]) -> list[Values | str]:
-    """The bindings of every run, or why it is refused."""
-    return [
-        fitted.refused[k] if k in fitted.refused else bind(fitted.steps, fitted.parameters, run)
-        for k, run in enumerate(runs)
-    ]
+def _explained(columns: Sequence[Column], runs: Sequence[Run], run: Run) -> bool:
+    """Whether the workflow of these runs explains another run."""
+    drafted, refused = drafts(columns, runs, _REFUSED)
+    if any(filled(draft, c, run) is None for c, draft in enumerate(drafted)):
+        return False  # what its words do not fit, its values cannot bind
+    others = _fitted(columns, runs, drafted, refused, decisive=False)
+    return not isinstance(bind(others.steps, others.parameters, run), str)

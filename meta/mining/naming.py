@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -80,7 +81,8 @@ def _vetted(name: str) -> str:
     return name if is_name(name) else ""
 
 
-def step_names(heads: Sequence[str]) -> list[str]:
+@cache
+def step_names(heads: tuple[str, ...]) -> tuple[str, ...]:
     """A short unique slug for each step: `bun run lint:fix` -> `lint-fix`; the second `lint` is `lint-again`."""
     names: list[str] = []
     for at, head in enumerate(heads):
@@ -92,7 +94,7 @@ def step_names(heads: Sequence[str]) -> list[str]:
         numbered = (f"{name}-{k}" for k in range(3, 1000))
         other = [longer] if head not in heads[:at] else []
         names.append(next(n for n in (name, *other, f"{name}-again", *numbered) if n not in names))
-    return names
+    return tuple(names)
 
 
 def _flag_name(head: str, flag: str) -> Hint | None:

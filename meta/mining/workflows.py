@@ -15,11 +15,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from meta.mining import lifting
 from meta.mining.chains import chained
 from meta.mining.endings import ending
 from meta.mining.events import Trace
 from meta.mining.extension import extended
-from meta.mining.lifting import lift
 from meta.mining.nesting import nested
 from meta.mining.patterns import Instance, Pattern, find
 from meta.mining.prompts import typed
@@ -138,7 +138,8 @@ def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Wor
     A step whose failure calls for another one is of use when it fails. What is tidied away differs from run to run:
     who names it may as well delete it.
     """
-    workflow = lift("", project, columns, runs, leave_one_out=False)
+    lifted = lifting.best(columns, runs)
+    workflow = lifting.workflow("", project, runs, lifted)
     steps = [step for step in workflow.steps if step.kind != "judgement"]
     guards = {step.guard.step for step in steps if step.guard}
     useful = [columns[k].worked or step.name in guards for k, step in enumerate(steps)]
@@ -146,13 +147,13 @@ def _lifted(project: str, columns: Sequence[Column], runs: Sequence[Run]) -> Wor
     if not workflow.occurrences:
         return workflow
     if len(kept) == len(columns):
-        return lift("", project, columns, runs)
+        return replace(workflow, held_out=lifting.held_out(columns, runs, lifted))
     left = [columns[k].head for k in kept]
     # two of the same that only a deletion kept apart are two runs of something else
     if len(kept) < min(2, len(columns)) or (any(map(_deletes, steps)) and any(a == b for a, b in pairwise(left))):
         return replace(workflow, occurrences=())
     fewer = [replace(run, cells=tuple(run.cells[k] for k in kept)) for run in runs]
-    return lift("", project, [columns[k] for k in kept], [run for run in fewer if any(run.cells)])
+    return lifting.lift("", project, [columns[k] for k in kept], [run for run in fewer if any(run.cells)])
 
 
 def _deletes(step: WorkflowStep) -> bool:

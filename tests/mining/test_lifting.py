@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from meta.mining.binding import bind
-from meta.mining.lifting import lift
+from meta.mining.lifting import best, lift
 from meta.mining.naming import majority
 from meta.mining.programs import Program
 from meta.mining.runs import Run
@@ -317,7 +317,7 @@ def test_leaving_out_by_short_cut_counts_as_fitting_every_run_again(seed: int) -
     workflow = lift("w", "p", heads, recorded)
     again = 0
     for k, one in enumerate(recorded):
-        others = lift("w", "p", heads, [*recorded[:k], *recorded[k + 1 :]], leave_one_out=False)
+        others = best(heads, [*recorded[:k], *recorded[k + 1 :]]).fit
         refused = {session for session, _ in workflow.refused}
         again += one.session not in refused and not isinstance(bind(others.steps, others.parameters, one), str)
     assert workflow.held_out == again
