@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from meta.model import Binding, Derivation, Fixed, Group, Hole, Parameter, Part, Rest, Style, Workflow, WorkflowStep
@@ -29,6 +30,7 @@ def _expands(value: str) -> bool:
     return "," in braces or ".." in braces or _HOME.search(value) is not None
 
 
+@lru_cache(maxsize=2**14)  # the same words are tried again and again while a workflow is fitted
 def quote(value: str, style: Style) -> str:
     """`value` as shell text in the given style; a bare style falls back to quotes where the value needs them.
 
