@@ -1,0 +1,271 @@
+"""Families of files: what commits keep adding in the same places under another name, found in the raw log alone.
+
+Each commit's added paths are written with as few bits as names and path templates allow; templates that many names
+share are families. Whether the files of a family are alike inside is not looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from heapq import heapify, heappop, heappush
+
+from meta.family import Family, Hub, Member
+from meta.families import paths
+from meta.git import Commit
+
+LEAST = 3  # members
+BULK = 25  # files added by one commit: more is an import or a move, not somebody's next one
+_RECENT = 10  # adds that tell how it is done now
+_TOGETHER = 0.5  # of the adds, for a file to be part of a member
+_PART = 0.8  # of the adds of a file in those of another: it is a part of that one's members
+_SAME_WORK = 7 * 86400.0  # seconds between two adds for one name
+_HUB = 0.4  # of the recent adds
+_COVERED = 0.9  # of a template's paths, to be a case of a wider one
+_MOST = 0.8  # of a wider template's paths in one narrower: the narrower is the family
+_EMPTY = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"  # git's name of a file without content
+
+
+@dataclass(frozen=True, slots=True)
+class _Add:
+    """A file that a commit added."""
+
+    path: str
+    commit: Commit
+    blob: str
+    bulk: bool
+
+
+def found(history: Iterable[Commit], present: Collection[str] | None = None) -> tuple[Family, ...]:
+    """The families of a history (newest commit first), largest first.
+
+    `present` are the paths of today. A family of which no file is left is history only and is left out.
+    """
+    commits = [commit for commit in history if commit.changes]
+    commits.reverse()
+    adds = _adds(commits)
+    opened = _opened(adds.values())
+    roles = _merged(_roles(_chosen(adds, opened)), adds, opened)
+    alive = adds.keys() if present is None else adds.keys() & set(present)
+    return tuple(_families(roles, adds, commits, alive))
+
+
+def _adds(commits: Iterable[Commit]) -> dict[str, _Add]:
+    """The first add of each path, oldest first."""
+    adds: dict[str, _Add] = {}
+    for commit in commits:
+        added = [change for change in commit.changes if change.status == "A"]
+        bulk = len(added) > BULK
+        for change in added:
+            if change.path not in adds and not paths.left_out(change.path):
+                adds[change.path] = _Add(change.path, commit, change.blob, bulk)
+    return adds
+
+
+def _opened(adds: Iterable[_Add]) -> dict[str, dict[str, str]]:
+    """The templates of each path that enough paths of commits of an ordinary size have."""
+    every = {add.path: paths.opened(add.path) for add in adds}
+    counts = Counter(template for add in adds if not add.bulk for template in every[add.path].values())
+    often = {template for template, count in counts.items() if count >= LEAST}
+    return {
+        path: {name: template for name, template in templates.items() if template in often}
+        for path, templates in every.items()
+    }
+
+
+Role = dict[str, str]
+"""The paths of one template by the key of the name, oldest first."""
+
+
+def _chosen(adds: Mapping[str, _Add], opened: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, str]]:
+    """The template and the name that write each path best; no entry for a path that is best written as it is."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for add in adds.values():
+        groups[add.commit.sha].append(add.path)
+    counts = Counter(t for path, templates in opened.items() if not adds[path].bulk for t in templates.values())
+    chosen: dict[str, tuple[str, str]] = {}
+    for _ in range(2):  # again with what was chosen, for a template that others replace everywhere is none
+        total = math.log2(max(sum(counts.values()), 2))
+        cost = {t: total - math.log2(n) + paths.bits(t) / n for t, n in counts.items() if n >= LEAST}
+        chosen = {path: name for group in groups.values() for path, name in _written(group, opened, cost, total)}
+        counts = Counter(template for path, (template, _) in chosen.items() if not adds[path].bulk)
+    return {path: (template, name) for path, (template, name) in chosen.items() if counts[template] >= LEAST}
+
+
+def _written(
+    group: Sequence[str], opened: Mapping[str, Mapping[str, str]], cost: Mapping[str, float], total: float
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The paths that one commit added, each with its template and name: the name that saves most bits comes first."""
+    saving: dict[str, dict[str, tuple[float, str]]] = defaultdict(dict)
+    for path in group:
+        plain = total + paths.bits(path)
+        for name, template in opened[path].items():
+            if template in cost and (saved := plain - cost[template]) > 0:
+                saving[name][path] = saved, template
+
+    def gain(name: str) -> float:
+        return sum(saved for path, (saved, _) in saving[name].items() if path not in done) - _name_bits(name)
+
+    done: set[str] = set()
+    heap = [(-gain(name), name) for name in saving]
+    heapify(heap)
+    while heap:
+        was, name = heappop(heap)
+        now = gain(name)
+        if now <= 0:
+            continue
+        if -was > now:  # others took some of its paths meanwhile
+            heappush(heap, (-now, name))
+            continue
+        for path, (_, template) in saving[name].items():
+            if path not in done:
+                done.add(path)
+                yield path, (template, name)
+
+
+def _name_bits(name: str) -> float:
+    return 2 + paths.bits(name)
+
+
+def _roles(chosen: Mapping[str, tuple[str, str]]) -> dict[str, Role]:
+    roles: dict[str, Role] = defaultdict(dict)
+    for path, (template, name) in chosen.items():
+        roles[template].setdefault(name, path)
+    return roles
+
+
+def _merged(
+    roles: dict[str, Role], adds: Mapping[str, _Add], opened: Mapping[str, Mapping[str, str]]
+) -> dict[str, Role]:
+    """The roles without those that another holds: `chi_ssa_{X}` and `chi_{X}` are cases of `{X}`.
+
+    Where nearly all of a wider template is one narrower (`test_{X}` of `{X}`), the narrower stays and the rest is dropped.
+    """
+    inside: dict[str, dict[str, Role]] = defaultdict(dict)
+    for narrow, role in roles.items():
+        within: dict[str, Role] = defaultdict(dict)
+        for name, path in role.items():
+            for longer, template in opened[path].items():
+                if template != narrow and template in roles and name in longer:
+                    within[template][longer] = path
+        for wide, held in within.items():
+            if len(held) >= _COVERED * len(role):
+                inside[wide][narrow] = held
+    merged = dict(roles)
+    for wide in sorted(inside, key=lambda template: (len(roles[template]), template)):
+        held = {narrow: role for narrow, role in inside[wide].items() if narrow in merged}
+        if wide not in merged or not held:
+            continue
+        whole = {**merged[wide], **{name: path for role in held.values() for name, path in role.items()}}
+        if max(len(role) for role in held.values()) > _MOST * len(whole):
+            del merged[wide]
+            continue
+        for narrow in held:
+            del merged[narrow]
+        merged[wide] = dict(sorted(whole.items(), key=lambda item: adds[item[1]].commit.time))
+    return merged
+
+
+def _families(
+    roles: Mapping[str, Role], adds: Mapping[str, _Add], commits: Sequence[Commit], alive: Collection[str]
+) -> Iterator[Family]:
+    steps = _steps(roles, adds)
+    together: dict[str, Counter[str]] = defaultdict(Counter)
+    for step in steps:
+        for template in step:
+            together[template].update(step)
+    recent: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for step in reversed(steps):
+        for template in step:
+            if len(recent[template]) < _RECENT:
+                recent[template].append(step)
+    empty = {t for t, role in roles.items() if 2 * sum(adds[path].blob == _EMPTY for path in role.values()) > len(role)}
+    order = sorted(roles, key=lambda t: (t in empty, -len(roles[t]), t))
+    taken: set[str] = set()
+    for first in order:
+        if first in taken or len(roles[first]) < LEAST:
+            continue
+        often = together[first][first]
+        lately = Counter(t for step in recent[first] for t in step)
+        others = [
+            t for t in order if t != first and t not in taken and together[first][t] and
+            (together[first][t] >= _TOGETHER * often or lately[t] >= _TOGETHER * len(recent[first]))
+        ]
+        taken |= {first, *others}
+        taken |= {t for t in together[first] if together[first][t] >= _PART * together[t][t]}
+        family = _family((first, *others), roles, adds, commits)
+        if any(path in alive for path in roles[first].values()):
+            yield family
+
+
+def _steps(roles: Mapping[str, Role], adds: Mapping[str, _Add]) -> list[tuple[str, ...]]:
+    """The templates that were added for one name within a few days of each other, oldest first."""
+    names: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for template, role in roles.items():
+        for name, path in role.items():
+            if not adds[path].bulk:
+                names[name].append((adds[path].commit.time, template))
+    steps = []
+    for each in names.values():
+        each.sort()
+        start = 0
+        for index in range(1, len(each) + 1):
+            if index == len(each) or each[index][0] - each[index - 1][0] > _SAME_WORK:
+                steps.append((each[start][0], tuple(template for _, template in each[start:index])))
+                start = index
+    return [step for _, step in sorted(steps)]
+
+
+def _family(
+    templates: tuple[str, ...], roles: Mapping[str, Role], adds: Mapping[str, _Add], commits: Sequence[Commit]
+) -> Family:
+    first = templates[0]
+    members = []
+    for name, path in roles[first].items():
+        add = adds[path]
+        spelling = paths.values(first, path)
+        members.append(
+            Member(
+                name=spelling[0] if spelling else name,
+                files=tuple(roles[template].get(name, "") for template in templates),
+                commit=add.commit.sha,
+                time=add.commit.time,
+                author=add.commit.author,
+            )
+        )
+    members.sort(key=lambda member: (member.time or 0.0, member.name))
+    digest = blake2b("\0".join(["files", first]).encode(), digest_size=6).hexdigest()
+    return Family(
+        id=f"f1-{digest}",
+        name=_called(first),
+        kind="files",
+        paths=templates,
+        members=tuple(members),
+        hubs=_hubs(members, adds),
+    )
+
+
+def _called(template: str) -> str:
+    """A short name from what stands nearest to the hole."""
+    before = template[: template.index(paths.HOLE)]
+    words = [word for word in before.replace("/", " ").replace("_", " ").replace("-", " ").replace(".", " ").split()]
+    return "-".join(words[-2:]).lower() or "files"
+
+
+def _hubs(members: Sequence[Member], adds: Mapping[str, _Add]) -> tuple[Hub, ...]:
+    """The files that the last commits which added a member edited."""
+    own = {path for member in members for path in member.files}
+    last = list(dict.fromkeys(member.commit for member in reversed(members)))
+    by_sha = {adds[member.files[0]].commit.sha: adds[member.files[0]] for member in members}
+    last = [sha for sha in last if not by_sha[sha].bulk][:_RECENT]
+    edits = Counter(
+        change.path
+        for sha in last
+        for change in by_sha[sha].commit.changes
+        if change.status == "M" and change.path not in own and not paths.left_out(change.path)
+    )
+    shares = ((path, count / len(last)) for path, count in edits.items())
+    return tuple(Hub(path, round(share, 3)) for path, share in sorted(shares, key=lambda h: (-h[1], h[0])) if share >= _HUB)

@@ -1,0 +1,119 @@
+"""Path templates: what a path looks like when one name in it is open, and what that costs in bits.
+
+Which of them belong together is found in `filesets`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+HOLE = "{X}"
+_WORD = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z][a-z0-9]*|[^\W_A-Z]+")
+_EDGE = 3  # words that may stand fixed on either side of the open ones in one segment of a path
+_WORDS = 12  # a longer name is no name
+_BITS = 4.0  # of a character of a path
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Files that no family is made of, with a path that is and a path that is not one of them."""
+
+    why: str
+    pattern: re.Pattern[str]
+    example: str
+    other: str
+
+
+def _names(*endings: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{'|'.join(endings)})$", re.IGNORECASE)
+
+
+LEFT_OUT = (
+    Kept(
+        "a migration is made by a generator already",
+        re.compile(r"(?:^|/)(?:migrations?|migrate|alembic|revisions)/"),
+        "shop/migrations/0002_price.py", "shop/migration_notes.py",
+    ),
+    Kept(
+        "a lock file is made by a package manager",
+        _names(r"(?:^|/)[\w.-]*lock", r"(?:^|/)[\w.-]*lock\.(?:json|ya?ml|hcl)", r"(?:^|/)go\.sum", r"npm-shrinkwrap\.json"),
+        "web/package-lock.json", "web/lock_screen.py",
+    ),
+    Kept(
+        "a binary has no lines",
+        _names(
+            r"\.(?:png|jpe?g|gif|ico|bmp|tiff?|webp|avif|psd|pdf|zip|gz|tgz|bz2|xz|zst|7z|tar|jar|war|whl|egg|so|dll|dylib|exe|bin|o|a|class|pyc|pyo",
+            r"woff2?|ttf|otf|eot|mp[34]|wav|ogg|flac|avi|mov|webm|mo|db|sqlite3?|parquet|feather|npy|npz|pkl|pickle|h5|hdf5|onnx|pt|pth|docx?|xlsx?|pptx?)",
+        ),
+        "docs/logo.png", "docs/png.md",
+    ),
+    Kept(
+        "what was vendored or built is another's",
+        re.compile(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packages|\.venv|venv|__pycache__|dist)/"),
+        "web/node_modules/left-pad/index.js", "web/vendors.js",
+    ),
+)  # fmt: skip
+
+
+def left_out(path: str) -> str:
+    """Why no family is made of this file, "" where one may be."""
+    return next((kind.why for kind in LEFT_OUT if kind.pattern.search(path)), "")
+
+
+def key(name: str) -> str:
+    """What the spellings of one name share: `TikTok`, `tik_tok` and `tik-tok` are `tiktok`."""
+    return "".join(_WORD.findall(name)).lower()
+
+
+def opened(path: str) -> dict[str, str]:
+    """The templates of a path, by the key of the name that is open in them, wherever and however it is written."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    start = 0
+    for segment in path.split("/"):
+        end = start + len(segment)
+        stem = segment.rfind(".") if end == len(path) else -1
+        if not segment.startswith("__"):  # `__init__` is no name
+            _open(path, start, start + stem if stem > 0 else end, spans)
+        start = end + 1
+    return {name: _template(path, places) for name, places in spans.items()}
+
+
+def _open(path: str, start: int, end: int, spans: dict[str, list[tuple[int, int]]]) -> None:
+    words = [(match.start(), match.end(), match[0].lower()) for match in _WORD.finditer(path, start, end)]
+    count = len(words)
+    if count > _WORDS:
+        return
+    for first in range(min(count, _EDGE + 1)):
+        for last in range(max(first, count - 1 - _EDGE), count):
+            name = "".join([word[2] for word in words[first : last + 1]])
+            spans.setdefault(name, []).append((words[first][0], words[last][1]))
+
+
+def _template(path: str, places: list[tuple[int, int]]) -> str:
+    pieces, done = [], 0
+    for start, end in places:
+        if start >= done:
+            pieces += path[done:start], HOLE
+            done = end
+    return "".join(pieces) + path[done:]
+
+
+def values(template: str, path: str) -> tuple[str, ...] | None:
+    """What the holes of the template stand for in the path, one for each; None where the path is not of the template."""
+    pattern = "([^/]+?)".join(map(re.escape, template.split(HOLE)))
+    match = re.fullmatch(pattern, path)
+    if match is None or len({key(value) for value in match.groups()}) != 1:
+        return None
+    return match.groups()
+
+
+def render(template: str, spellings: tuple[str, ...]) -> str:
+    """The path with the holes filled, from left to right."""
+    first, *rest = template.split(HOLE)
+    return first + "".join(spelling + text for spelling, text in zip(spellings, rest, strict=True))
+
+
+def bits(text: str) -> float:
+    """What it takes to write a piece of a path."""
+    return _BITS * len(text)
