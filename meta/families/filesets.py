@@ -21,7 +21,7 @@ LEAST = 3  # members
 BULK = 25  # files added by one commit: more is an import or a move, not somebody's next one
 _RECENT = 10  # adds that tell how it is done now
 _TOGETHER = 0.5  # of the adds, for a file to be part of a member
-_PART = 0.8  # of the adds of a file in those of another: it is a part of that one's members
+_PART = 0.8  # of the names of a file that are members: it is something that only some members have
 _SAME_WORK = 7 * 86400.0  # seconds between two adds for one name
 _HUB = 0.4  # of the recent adds
 _COVERED = 0.9  # of a template's paths, to be a case of a wider one
@@ -47,10 +47,13 @@ def found(history: Iterable[Commit], present: Collection[str] | None = None) -> 
     commits = [commit for commit in history if commit.changes]
     commits.reverse()
     adds = _adds(commits)
-    opened = _opened(adds.values())
-    roles = _merged(_roles(_chosen(adds, opened)), adds, opened)
+    every = {path: paths.opened(path) for path in adds}
+    opened = _often(every, adds)
+    chosen = _chosen(adds, opened)
+    roles = _merged(_roles((t, name, path) for path, (t, name) in chosen.items()), adds, opened)
     alive = adds.keys() if present is None else adds.keys() & set(present)
-    return tuple(_families(roles, adds, commits, alive))
+    moved = _roles((t, name, path) for path in alive - chosen.keys() for name, t in every[path].items())
+    return tuple(_families(roles, moved, adds, alive))
 
 
 def _adds(commits: Iterable[Commit]) -> dict[str, _Add]:
@@ -65,10 +68,9 @@ def _adds(commits: Iterable[Commit]) -> dict[str, _Add]:
     return adds
 
 
-def _opened(adds: Iterable[_Add]) -> dict[str, dict[str, str]]:
+def _often(every: Mapping[str, Mapping[str, str]], adds: Mapping[str, _Add]) -> dict[str, dict[str, str]]:
     """The templates of each path that enough paths of commits of an ordinary size have."""
-    every = {add.path: paths.opened(add.path) for add in adds}
-    counts = Counter(template for add in adds if not add.bulk for template in every[add.path].values())
+    counts = Counter(t for path, templates in every.items() if not adds[path].bulk for t in templates.values())
     often = {template for template, count in counts.items() if count >= LEAST}
     return {
         path: {name: template for name, template in templates.items() if template in often}
@@ -130,11 +132,12 @@ def _name_bits(name: str) -> float:
     return 2 + paths.bits(name)
 
 
-def _roles(chosen: Mapping[str, tuple[str, str]]) -> dict[str, Role]:
+def _roles(written: Iterable[tuple[str, str, str]]) -> dict[str, Role]:
+    """The roles of (template, name, path), those with enough names."""
     roles: dict[str, Role] = defaultdict(dict)
-    for path, (template, name) in chosen.items():
+    for template, name, path in written:
         roles[template].setdefault(name, path)
-    return roles
+    return {template: role for template, role in roles.items() if len(role) >= LEAST}
 
 
 def _merged(
@@ -155,7 +158,7 @@ def _merged(
             if len(held) >= _COVERED * len(role):
                 inside[wide][narrow] = held
     merged = dict(roles)
-    for wide in sorted(inside, key=lambda template: (len(roles[template]), template)):
+    for wide in sorted(inside, key=lambda t: (-len(roles[t]) - sum(map(len, inside[t].values())), t)):
         held = {narrow: role for narrow, role in inside[wide].items() if narrow in merged}
         if wide not in merged or not held:
             continue
@@ -170,7 +173,7 @@ def _merged(
 
 
 def _families(
-    roles: Mapping[str, Role], adds: Mapping[str, _Add], commits: Sequence[Commit], alive: Collection[str]
+    roles: Mapping[str, Role], moved: Mapping[str, Role], adds: Mapping[str, _Add], alive: Collection[str]
 ) -> Iterator[Family]:
     steps = _steps(roles, adds)
     together: dict[str, Counter[str]] = defaultdict(Counter)
@@ -183,22 +186,35 @@ def _families(
             if len(recent[template]) < _RECENT:
                 recent[template].append(step)
     empty = {t for t, role in roles.items() if 2 * sum(adds[path].blob == _EMPTY for path in role.values()) > len(role)}
-    order = sorted(roles, key=lambda t: (t in empty, -len(roles[t]), t))
+    living = {t: sum(path in alive for path in role.values()) for t, role in roles.items()}
+    order = sorted(roles, key=lambda t: (t in empty, paths.beside(t), -len(roles[t]), t))
     taken: set[str] = set()
     for first in order:
-        if first in taken or len(roles[first]) < LEAST:
+        if first in taken or first in empty or living[first] < LEAST:
             continue
         often = together[first][first]
         lately = Counter(t for step in recent[first] for t in step)
         others = [
-            t for t in order if t != first and t not in taken and together[first][t] and
-            (together[first][t] >= _TOGETHER * often or lately[t] >= _TOGETHER * len(recent[first]))
+            t
+            for t in order
+            if t != first and living[t] and together[first][t]
+            and (together[first][t] >= _TOGETHER * often or lately[t] >= _TOGETHER * len(recent[first]))
         ]
-        taken |= {first, *others}
-        taken |= {t for t in together[first] if together[first][t] >= _PART * together[t][t]}
-        family = _family((first, *others), roles, adds, commits)
-        if any(path in alive for path in roles[first].values()):
-            yield family
+        taken |= {t for t in together[first] if together[first][t] >= _TOGETHER * together[t][t]}
+        names = {name for name, path in roles[first].items() if path in alive}
+        others += [t for t, role in moved.items() if len(role.keys() & names) >= _TOGETHER * len(names)]
+        folders = {folder for t in (first, *others) if (folder := _own_folder(t))}
+        taken |= {
+            t for t, role in roles.items()
+            if _own_folder(t) in folders and len(role.keys() & roles[first].keys()) >= _PART * len(role)
+        }
+        yield _family((first, *others), {**moved, **roles}, adds)
+
+
+def _own_folder(template: str) -> str:
+    """The folder that each member has for itself, "" where there is none."""
+    start, hole, rest = template.partition(paths.HOLE)
+    return start + hole + rest[: rest.index("/")] if "/" in rest else ""
 
 
 def _steps(roles: Mapping[str, Role], adds: Mapping[str, _Add]) -> list[tuple[str, ...]]:
@@ -220,7 +236,7 @@ def _steps(roles: Mapping[str, Role], adds: Mapping[str, _Add]) -> list[tuple[st
 
 
 def _family(
-    templates: tuple[str, ...], roles: Mapping[str, Role], adds: Mapping[str, _Add], commits: Sequence[Commit]
+    templates: tuple[str, ...], roles: Mapping[str, Role], adds: Mapping[str, _Add]
 ) -> Family:
     first = templates[0]
     members = []

@@ -56,6 +56,18 @@ LEFT_OUT = (
 )  # fmt: skip
 
 
+_BESIDE = re.compile(
+    r"(?:^|/)(?:[\w-]*(?:tests?|specs?|docs?|examples?|samples?|fixtures?|snapshots?|testdata|locales?|__tests__)/)"
+    r"|(?:^|/)test_[^/]*$|_test\.\w+$|\.(?:test|spec)\.\w+$|\.(?:md|rst|txt|adoc)$",
+    re.IGNORECASE,
+)
+
+
+def beside(path: str) -> bool:
+    """Whether the file goes with another one rather than being the thing itself: its test, its page, its example."""
+    return bool(_BESIDE.search(path))
+
+
 def left_out(path: str) -> str:
     """Why no family is made of this file, "" where one may be."""
     return next((kind.why for kind in LEFT_OUT if kind.pattern.search(path)), "")
