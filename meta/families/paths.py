@@ -73,9 +73,14 @@ def left_out(path: str) -> str:
     return next((kind.why for kind in LEFT_OUT if kind.pattern.search(path)), "")
 
 
+def words(name: str) -> list[str]:
+    """The words of a name as they are written: `Tik` and `Tok` of `TikTok`, `tik` and `tok` of `tik-tok`."""
+    return _WORD.findall(name)
+
+
 def key(name: str) -> str:
     """What the spellings of one name share: `TikTok`, `tik_tok` and `tik-tok` are `tiktok`."""
-    return "".join(_WORD.findall(name)).lower()
+    return "".join(words(name)).lower()
 
 
 def opened(path: str) -> dict[str, str]:
@@ -92,14 +97,14 @@ def opened(path: str) -> dict[str, str]:
 
 
 def _open(path: str, start: int, end: int, spans: dict[str, list[tuple[int, int]]]) -> None:
-    words = [(match.start(), match.end(), match[0].lower()) for match in _WORD.finditer(path, start, end)]
-    count = len(words)
+    found = [(match.start(), match.end(), match[0].lower()) for match in _WORD.finditer(path, start, end)]
+    count = len(found)
     if count > _WORDS:
         return
     for first in range(min(count, _EDGE + 1)):
         for last in range(max(first, count - 1 - _EDGE), count):
-            name = "".join([word[2] for word in words[first : last + 1]])
-            spans.setdefault(name, []).append((words[first][0], words[last][1]))
+            name = "".join([word[2] for word in found[first : last + 1]])
+            spans.setdefault(name, []).append((found[first][0], found[last][1]))
 
 
 def _template(path: str, places: list[tuple[int, int]]) -> str:
