@@ -123,7 +123,7 @@ def main(mirrors: Path, wanted: tuple[str, ...] = ()) -> int:
             print(f"{repository:28}  not at hand, left out")
             continue
         wall, processor = time.perf_counter(), _processor()
-        found = generators.found(folder).families
+        found = generators.found(folder, time.time()).families
         wall, processor = time.perf_counter() - wall, _processor() - processor
         history = [commit for commit in git.commits(folder) if commit.changes]
         added = {change.path for commit in history for change in commit.changes if change.status == "A"}

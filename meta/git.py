@@ -105,6 +105,13 @@ def tree(repository: Path, revision: str = "HEAD") -> Iterator[Entry]:
                 yield Entry(path.decode("utf-8", "replace"), blob, mode == "120000")
 
 
+def files(repository: Path) -> Iterator[str]:
+    """The paths of a work tree's files, tracked or new, without what is ignored; a submodule is one path."""
+    listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    with _running(repository, *listed) as stdout:
+        yield from (token.decode("utf-8", "surrogateescape") for token in _tokens(stdout))
+
+
 def contents(repository: Path, blobs: Iterable[str], limit: int = 1 << 20) -> Iterator[bytes | None]:
     """What the blobs hold, in order, through one git; None for one that is missing or longer than `limit` bytes."""
     with tempfile.TemporaryFile() as asked:  # not a pipe: git would wait for us to read while we wait for it
@@ -163,7 +170,9 @@ def _complaint(repository: Path, said: str) -> UserError:
     if "not a git repository" in said or "cannot change to" in said:
         return UserError(f"{repository.absolute()} is in no git repository. Run `git init` there, or name one that is.")
     if "promisor" in said:
-        return UserError(f"{repository} is a partial clone and lacks files. Run `git fetch --refetch --no-filter` there.")
+        return UserError(
+            f"{repository} is a partial clone and lacks files. Run `git fetch --refetch --no-filter` there."
+        )
     reason = next((line for line in said.splitlines() if line.startswith("fatal: ")), "no reason given")
     return UserError(f"git cannot read {repository}: {reason.removeprefix('fatal: ')}")
 

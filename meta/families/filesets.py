@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from heapq import heapify, heappop, heappush
 
-from meta.family import Family, Hub, Member
 from meta.families import paths
+from meta.family import Family, Hub, Member
 from meta.git import Commit
 
 LEAST = 3  # members
@@ -39,7 +39,7 @@ class _Add:
     bulk: bool
 
 
-def found(history: Iterable[Commit], present: Collection[str] | None = None) -> tuple[Family, ...]:
+def found(history: Iterable[Commit], present: Set[str] | None = None) -> tuple[Family, ...]:
     """The families of a history (newest commit first), largest first.
 
     `present` are the paths of today. A family of which no file is left is history only and is left out.
@@ -51,9 +51,11 @@ def found(history: Iterable[Commit], present: Collection[str] | None = None) -> 
     opened = _often(every, adds)
     chosen = _chosen(adds, opened)
     roles = _merged(_roles((t, name, path) for path, (t, name) in chosen.items()), adds, opened)
-    alive = adds.keys() if present is None else adds.keys() & set(present)
-    moved = _roles((t, name, path) for path in alive - chosen.keys() for name, t in every[path].items())
-    return tuple(_families(roles, moved, adds, alive))
+    alive = adds.keys() & (adds.keys() if present is None else present)
+    moved = _roles((t, name, path) for path in sorted(alive - chosen.keys()) for name, t in every[path].items())
+    families = list(_families(roles, moved, adds, alive))
+    names = _names([family.paths[0] for family in families])
+    return tuple(replace(family, name=name) for family, name in zip(families, names, strict=True))
 
 
 def _adds(commits: Iterable[Commit]) -> dict[str, _Add]:
@@ -154,16 +156,18 @@ def _merged(
             for longer, template in opened[path].items():
                 if template != narrow and template in roles and name in longer:
                     within[template][longer] = path
-        for wide, held in within.items():
-            if len(held) >= _COVERED * len(role):
-                inside[wide][narrow] = held
+        for wide, renamed in within.items():
+            if len(renamed) >= _COVERED * len(role):
+                inside[wide][narrow] = renamed
     merged = dict(roles)
     for wide in sorted(inside, key=lambda t: (-len(roles[t]) - sum(map(len, inside[t].values())), t)):
         held = {narrow: role for narrow, role in inside[wide].items() if narrow in merged}
         if wide not in merged or not held:
             continue
-        whole = {**merged[wide], **{name: path for role in held.values() for name, path in role.items()}}
-        if max(len(role) for role in held.values()) > _MOST * len(whole):
+        whole = dict(merged[wide])
+        for role in held.values():
+            whole |= role
+        if max(map(len, held.values())) > _MOST * len(whole):
             del merged[wide]
             continue
         for narrow in held:
@@ -173,42 +177,51 @@ def _merged(
 
 
 def _families(
-    roles: Mapping[str, Role], moved: Mapping[str, Role], adds: Mapping[str, _Add], alive: Collection[str]
+    roles: Mapping[str, Role], moved: Mapping[str, Role], adds: Mapping[str, _Add], alive: Set[str]
 ) -> Iterator[Family]:
-    steps = _steps(roles, adds)
-    together: dict[str, Counter[str]] = defaultdict(Counter)
-    for step in steps:
+    """One after the other: the role that tells the family first, and what is added with it."""
+    steps: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for step in _steps(roles, adds):
         for template in step:
-            together[template].update(step)
-    recent: dict[str, list[Sequence[str]]] = defaultdict(list)
-    for step in reversed(steps):
-        for template in step:
-            if len(recent[template]) < _RECENT:
-                recent[template].append(step)
+            steps[template].append(step)
     empty = {t for t, role in roles.items() if 2 * sum(adds[path].blob == _EMPTY for path in role.values()) > len(role)}
-    living = {t: sum(path in alive for path in role.values()) for t, role in roles.items()}
     order = sorted(roles, key=lambda t: (t in empty, paths.beside(t), -len(roles[t]), t))
-    taken: set[str] = set()
+    owner: dict[str, str] = {}
     for first in order:
-        if first in taken or first in empty or living[first] < LEAST:
-            continue
-        often = together[first][first]
-        lately = Counter(t for step in recent[first] for t in step)
-        others = [
-            t
-            for t in order
-            if t != first and living[t] and together[first][t]
-            and (together[first][t] >= _TOGETHER * often or lately[t] >= _TOGETHER * len(recent[first]))
-        ]
-        taken |= {t for t in together[first] if together[first][t] >= _TOGETHER * together[t][t]}
         names = {name for name, path in roles[first].items() if path in alive}
+        if first in owner or first in empty or len(names) < LEAST:
+            continue
+        owner[first] = first
+        together = _together(first, steps[first], owner)
+        others = [t for t in order if t in together and not alive.isdisjoint(roles[t].values())]
         others += [t for t, role in moved.items() if len(role.keys() & names) >= _TOGETHER * len(names)]
-        folders = {folder for t in (first, *others) if (folder := _own_folder(t))}
-        taken |= {
-            t for t, role in roles.items()
-            if _own_folder(t) in folders and len(role.keys() & roles[first].keys()) >= _PART * len(role)
-        }
-        yield _family((first, *others), {**moved, **roles}, adds)
+        for part in _parts(first, others, roles, steps):
+            owner.setdefault(part, first)
+        yield _family((first, *others), {**moved, **roles}, adds, alive)
+
+
+def _together(first: str, steps: Sequence[Sequence[str]], owner: Mapping[str, str]) -> set[str]:
+    """The templates added in most steps that add the first, of all or of the last ones.
+
+    Not counted is what came in the same step with the family that it is part of.
+    """
+    with_it = [{t for t in step if t != first and owner.get(t) not in step} for step in steps]
+    lately = with_it[-_RECENT:]
+    always, now = (Counter(t for step in each for t in step) for each in (with_it, lately))
+    return {t for t in always if always[t] >= _TOGETHER * len(with_it) or now[t] >= _TOGETHER * len(lately)}
+
+
+def _parts(
+    first: str, others: Sequence[str], roles: Mapping[str, Role], steps: Mapping[str, Sequence[Sequence[str]]]
+) -> Iterator[str]:
+    """The templates that make no family of their own: they come with this one, or are something its members have."""
+    for template, count in Counter(t for step in steps[first] for t in step).items():
+        if count >= _TOGETHER * len(steps[template]):
+            yield template
+    folders = {folder for template in (first, *others) if (folder := _own_folder(template))}
+    for template, role in roles.items():
+        if _own_folder(template) in folders and len(role.keys() & roles[first].keys()) >= _PART * len(role):
+            yield template
 
 
 def _own_folder(template: str) -> str:
@@ -235,53 +248,41 @@ def _steps(roles: Mapping[str, Role], adds: Mapping[str, _Add]) -> list[tuple[st
     return [step for _, step in sorted(steps)]
 
 
-def _family(
-    templates: tuple[str, ...], roles: Mapping[str, Role], adds: Mapping[str, _Add]
-) -> Family:
+def _family(templates: tuple[str, ...], roles: Mapping[str, Role], adds: Mapping[str, _Add], alive: Set[str]) -> Family:
     first = templates[0]
     members = []
     for name, path in roles[first].items():
-        add = adds[path]
         spelling = paths.values(first, path)
-        members.append(
-            Member(
-                name=spelling[0] if spelling else name,
-                files=tuple(roles[template].get(name, "") for template in templates),
-                commit=add.commit.sha,
-                time=add.commit.time,
-                author=add.commit.author,
-            )
-        )
+        made = adds[path].commit
+        files = tuple(roles[template].get(name, "") for template in templates)
+        members.append(Member(spelling[0] if spelling else name, files, made.sha, made.time, made.author))
     members.sort(key=lambda member: (member.time or 0.0, member.name))
-    digest = blake2b("\0".join(["files", first]).encode(), digest_size=6).hexdigest()
-    return Family(
-        id=f"f1-{digest}",
-        name=_called(first),
-        kind="files",
-        paths=templates,
-        members=tuple(members),
-        hubs=_hubs(members, adds),
-    )
+    digest = blake2b(f"files\0{first}".encode(), digest_size=6).hexdigest()
+    return Family(f"f1-{digest}", "", "files", templates, tuple(members), _hubs(members, adds, alive))
 
 
-def _called(template: str) -> str:
-    """A short name from what stands nearest to the hole."""
-    before = template[: template.index(paths.HOLE)]
-    words = [word for word in before.replace("/", " ").replace("_", " ").replace("-", " ").replace(".", " ").split()]
-    return "-".join(words[-2:]).lower() or "files"
+def _names(templates: Sequence[str]) -> list[str]:
+    """A short name for each, from the words that stand nearest before the hole: two, or more where two have the same."""
+    words = [paths.words(template[: template.index(paths.HOLE)]) for template in templates]
+    names = ["" for _ in templates]
+    for count in range(2, max(map(len, words), default=0) + 3):
+        seen = Counter(names)
+        for place, each in enumerate(words):
+            if not names[place] or seen[names[place]] > 1:
+                names[place] = "-".join(dict.fromkeys(word.lower() for word in each[-count:])) or "files"
+    return names
 
 
-def _hubs(members: Sequence[Member], adds: Mapping[str, _Add]) -> tuple[Hub, ...]:
-    """The files that the last commits which added a member edited."""
+def _hubs(members: Sequence[Member], adds: Mapping[str, _Add], alive: Set[str]) -> tuple[Hub, ...]:
+    """The files that the last commits which added a member edited, most often edited first."""
     own = {path for member in members for path in member.files}
-    last = list(dict.fromkeys(member.commit for member in reversed(members)))
-    by_sha = {adds[member.files[0]].commit.sha: adds[member.files[0]] for member in members}
-    last = [sha for sha in last if not by_sha[sha].bulk][:_RECENT]
+    newest = [adds[member.files[0]] for member in reversed(members)]
+    last = list({add.commit.sha: add.commit for add in newest if not add.bulk}.values())[:_RECENT]
     edits = Counter(
         change.path
-        for sha in last
-        for change in by_sha[sha].commit.changes
-        if change.status == "M" and change.path not in own and not paths.left_out(change.path)
+        for commit in last
+        for change in commit.changes
+        if change.status == "M" and change.path in alive and change.path not in own
     )
-    shares = ((path, count / len(last)) for path, count in edits.items())
-    return tuple(Hub(path, round(share, 3)) for path, share in sorted(shares, key=lambda h: (-h[1], h[0])) if share >= _HUB)
+    hubs = [Hub(path, round(count / len(last), 3)) for path, count in edits.items() if count >= _HUB * len(last)]
+    return tuple(sorted(hubs, key=lambda hub: (-hub.share, hub.path)))

@@ -12,11 +12,12 @@ from collections.abc import Collection, Sequence
 from meta.families import paths
 
 LEAST = 0.12  # of the characters; folders of different modules reach .06, documented families seldom less than .15
+LEAST_CHARACTERS = 60  # of a member: two lines, and nobody minds to write them
 _SIBLINGS = 0.3  # of the members have a line: it is shared
 _STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NUMBER = re.compile(r"\d+")
-# What the files of any project share: imports, comments (licences), and lines of no substance.
-_COMMON = re.compile(r"(?:import|from|use|using|package|require|include)\b|#|//|/\*|\*|--|<!--|;")
+# What the files of any project share: imports, comments (licences) and the first lines of docstrings.
+_COMMON = re.compile(r"(?:import|from|use|using|package|require|include)\b|#|//|/\*|\*|--|<!--|;|\"\"\"|'''")
 _SHORT = 4
 
 
@@ -41,7 +42,5 @@ def likeness(members: Sequence[Collection[str]]) -> float:
         return 0.0
     counts = Counter(line for member in shapes for line in member)
     least = max(2.0, _SIBLINGS * len(shapes))
-    shares = (
-        sum(len(line) for line in member if counts[line] >= least) / sum(map(len, member)) for member in shapes
-    )
+    shares = (sum(len(line) for line in member if counts[line] >= least) / sum(map(len, member)) for member in shapes)
     return sum(shares) / len(shapes)

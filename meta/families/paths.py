@@ -57,14 +57,15 @@ LEFT_OUT = (
 
 
 _BESIDE = re.compile(
-    r"(?:^|/)(?:[\w-]*(?:tests?|specs?|docs?|examples?|samples?|fixtures?|snapshots?|testdata|locales?|__tests__)/)"
-    r"|(?:^|/)test_[^/]*$|_test\.\w+$|\.(?:test|spec)\.\w+$|\.(?:md|rst|txt|adoc)$",
+    r"(?:^|/)[\w-]*(?:tests?|specs?|docs?|examples?|samples?|fixtures?|snapshots?|testdata|locales?|__tests__)/"
+    r"|(?:^|/)test_[^/]*$|_test\.\w+$|\.(?:test|spec)\.\w+$"
+    r"|\.(?:md|rst|txt|adoc|html?|json|ya?ml|toml|ini|cfg|csv|tsv|xml|svg|pot?)$",
     re.IGNORECASE,
 )
 
 
 def beside(path: str) -> bool:
-    """Whether the file goes with another one rather than being the thing itself: its test, its page, its example."""
+    """Whether the file goes with another one rather than being the thing itself: its test, page, example or data."""
     return bool(_BESIDE.search(path))
 
 
@@ -108,7 +109,8 @@ def _open(path: str, start: int, end: int, spans: dict[str, list[tuple[int, int]
 
 
 def _template(path: str, places: list[tuple[int, int]]) -> str:
-    pieces, done = [], 0
+    pieces: list[str] = []
+    done = 0
     for start, end in places:
         if start >= done:
             pieces += path[done:start], HOLE
