@@ -20,7 +20,10 @@ _ROLES = 4  # files of each
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The families of a repository, and what was left out, by reason. `uses` are expected in the next 14 days, by family."""
+    """The families of a repository, best first, and what was left out, by reason.
+
+    `uses` are expected in the next 14 days, by the family's id, where history tells. `commits` were read.
+    """
 
     families: tuple[Family, ...]
     uses: Mapping[str, float]
@@ -82,8 +85,8 @@ def _shared(repository: Path, families: Iterable[Family], blobs: Mapping[str, st
         yield _Shared(sum(a * b for a, b in zip(shares, sizes, strict=True)), max(shares, default=0.0))
 
 
-def units(repository: Path) -> tuple[tuple[Family, ...], dict[str, int]]:
-    """The families of functions and classes in a work tree (of a bare repository: in its last commit), and what was skipped."""
+def units(repository: Path) -> Found:
+    """The families of functions and classes in a work tree, of a bare repository in its last commit."""
     from meta.families import paths
     from meta.families import units as shapes
 
@@ -99,7 +102,7 @@ def units(repository: Path) -> tuple[tuple[Family, ...], dict[str, int]]:
             every += shapes.units(path, source)
         except shapes.UnreadableError as reason:
             skipped[str(reason)] += 1
-    return shapes.found(every), dict(skipped)
+    return Found(shapes.found(every), {}, 0, skipped)
 
 
 _LARGEST = 1 << 20  # bytes

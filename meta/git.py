@@ -76,6 +76,11 @@ def is_bare(path: Path) -> bool:
     return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
 
 
+def is_shallow(repository: Path) -> bool:
+    """Whether older commits are not at hand."""
+    return _output(repository, "rev-parse", "--is-shallow-repository").strip() == "true"
+
+
 def state(repository: Path) -> str:
     """What changes with the history that `commits` tells and with nothing else: HEAD's commit and the tags."""
     head = ["rev-parse", "--quiet", "--verify", "HEAD"]

@@ -50,7 +50,8 @@ def found(history: Iterable[Commit], present: Set[str] | None = None) -> tuple[F
     every = {path: paths.opened(path) for path in adds}
     opened = _often(every, adds)
     chosen = _chosen(adds, opened)
-    roles = _merged(_roles((t, name, path) for path, (t, name) in chosen.items()), adds, opened)
+    roles = _merged(_roles((t, name, path) for path, (t, name) in chosen.items()), opened)
+    roles = _completed(roles, adds, opened)
     alive = adds.keys() & (adds.keys() if present is None else present)
     moved = _roles((t, name, path) for path in sorted(alive - chosen.keys()) for name, t in every[path].items())
     families = list(_families(roles, moved, adds, alive))
@@ -142,9 +143,7 @@ def _roles(written: Iterable[tuple[str, str, str]]) -> dict[str, Role]:
     return {template: role for template, role in roles.items() if len(role) >= LEAST}
 
 
-def _merged(
-    roles: dict[str, Role], adds: Mapping[str, _Add], opened: Mapping[str, Mapping[str, str]]
-) -> dict[str, Role]:
+def _merged(roles: Mapping[str, Role], opened: Mapping[str, Mapping[str, str]]) -> dict[str, Role]:
     """The roles without those that another holds: `chi_ssa_{X}` and `chi_{X}` are cases of `{X}`.
 
     Where nearly all of a wider template is one narrower (`test_{X}` of `{X}`), the narrower stays and the rest is dropped.
@@ -172,8 +171,22 @@ def _merged(
             continue
         for narrow in held:
             del merged[narrow]
-        merged[wide] = dict(sorted(whole.items(), key=lambda item: adds[item[1]].commit.time))
+        merged[wide] = whole
     return merged
+
+
+def _completed(
+    roles: Mapping[str, Role], adds: Iterable[str], opened: Mapping[str, Mapping[str, str]]
+) -> dict[str, Role]:
+    """The roles with the paths that another template wrote best which turned out to be none."""
+    whole = {template: dict(role) for template, role in roles.items()}
+    known = {path for role in roles.values() for path in role.values()}
+    for path in adds:
+        fitting = [] if path in known else [(len(roles[t]), t, name) for name, t in opened[path].items() if t in roles]
+        if fitting:
+            _, template, name = max(fitting)
+            whole[template].setdefault(name, path)
+    return whole
 
 
 def _families(
