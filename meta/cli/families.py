@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 def row(family: Family, uses: float | None) -> tuple[str, ...]:
     places = " ".join(family.paths[:3]) + (f" and {len(family.paths) - 3} more" if len(family.paths) > 3 else "")
+    if family.kind == "units":
+        places += f" ({family.members[0].name}, …)"
     hubs = ", ".join(hub.path for hub in family.hubs[:2])
     hubs += f" and {len(family.hubs) - 2} more" if len(family.hubs) > 2 else ""
     return family.name, places, str(len(family.members)), "" if uses is None else f"{uses:.1f}", hubs

@@ -57,7 +57,7 @@ LEFT_OUT = (
 
 
 _BESIDE = re.compile(
-    r"(?:^|/)[\w-]*(?:tests?|specs?|docs?|examples?|samples?|fixtures?|snapshots?|testdata|locales?|__tests__)/"
+    r"(?:^|/)(?:[\w-]*[_-])?(?:tests?|specs?|docs?|examples?|samples?|fixtures?|snapshots?|testdata|locales?|__tests__)/"
     r"|(?:^|/)test_[^/]*$|_test\.\w+$|\.(?:test|spec)\.\w+$"
     r"|\.(?:md|rst|txt|adoc|html?|json|ya?ml|toml|ini|cfg|csv|tsv|xml|svg|pot?)$",
     re.IGNORECASE,
