@@ -225,7 +225,9 @@ def _when(weeks: float) -> str:
 
 def _saving(found: Estimate, times: Sequence[float], now: float) -> str:
     week = found.minutes_per_run * found.automation * found.runs_per_week
+    days = round(max(now - times[-1], 0) / DAY)
+    ago = f"{days} day{'s' if days != 1 else ''} ago"
     return (
-        f"{found.runs_per_week * 2:.1f} more are expected in 14 days (the last came {max(now - times[-1], 0) / DAY:.0f} days ago), "
+        f"{found.runs_per_week * 2:.1f} more are expected in 14 days (the last came {ago}), "
         f"which saves {week:.1f} min a week against {found.build_minutes:.0f} min of review"
     )

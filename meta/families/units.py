@@ -93,10 +93,11 @@ class _Reader:
         """The hash of a subtree without names and constants, and how many nodes it has."""
         known = self.known.get(node)
         if known is None:
-            parts, nodes = [type(node).__name__], 1
+            if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
+                return self.shape(node.operand)  # a negative number
             children = [self.shape(child) for child in _children(node)]
-            known = hash((*parts, *(part for part, _ in children))), nodes + sum(count for _, count in children)
-            self.known[node] = known
+            shape = hash((type(node).__name__, *(part for part, _ in children)))
+            known = self.known[node] = shape, 1 + sum(count for _, count in children)
         return known
 
     def statements(self, unit: ast.AST) -> Counter[int]:

@@ -50,6 +50,6 @@ def _stream(commits: Iterable[Made]) -> bytes:
     return b"".join(pieces)
 
 
-def adding(*paths: str, day: float = 0.0, **edits: str) -> Made:
+def adding(*paths: str, day: float = 0.0, edits: Mapping[str, str] | None = None) -> Made:
     """A commit that adds these files, each with a content of its own, and edits others."""
-    return Made({**{path: f"{path}\n" for path in paths}, **edits}, day)
+    return Made({**{path: f"{path}\n" for path in paths}, **(edits or {})}, day)

@@ -29,7 +29,7 @@ def providers(*names: str, start: float = 1.0) -> list[Made]:
     first = Made({"README": "0", "app/core.py": "core", "app/registry.py": "0"})
     return [first] + [
         adding(f"app/providers/{name}/views.py", f"app/providers/{name}/urls.py", f"tests/test_{name}.py",
-               day=start + 30 * place, **{"app/registry.py": str(place + 1), "README": "0"})
+               day=start + 30 * place, edits={"app/registry.py": str(place + 1), "README": "0"})
         for place, name in enumerate(names)
     ]  # fmt: skip
 
@@ -62,7 +62,7 @@ def test_a_hub_that_few_of_the_last_ten_edit_is_none(tmp_path: Path) -> None:
     names = [f"name{letter}" for letter in "abcdefghijkl"]
     commits = [Made({"old.txt": "0", "new.txt": "0"})]
     commits += [
-        adding(f"app/{name}.py", day=place, **({"old.txt": str(place + 1)} if place < 5 else {"new.txt": str(place)}))
+        adding(f"app/{name}.py", day=place, edits={"old.txt" if place < 5 else "new.txt": str(place + 1)})
         for place, name in enumerate(names)
     ]
     assert [hub.path for hub in found(tmp_path, commits)["app/{X}.py"].hubs] == ["new.txt"]
