@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from meta import git
-from meta.family import Family
+from meta.families import filesets, likeness, paths, recurrence
+from meta.families import units as shapes
+from meta.family import Coverage, Family
+from meta.model import Decision, Estimate
 
 _LOOKED_AT = 8  # newest members of a family
 _ROLES = 4  # files of each
@@ -22,19 +25,19 @@ _ROLES = 4  # files of each
 class Found:
     """The families of a repository, best first, and what was left out, by reason.
 
-    `uses` are expected in the next 14 days, by the family's id, where history tells. `commits` were read.
+    `commits` were read until `now`; what they tell of the future and of the work is in `known` and `by_hand`.
     """
 
     families: tuple[Family, ...]
-    uses: Mapping[str, float]
-    commits: int
     skipped: Mapping[str, int]
+    commits: int = 0
+    now: float = 0.0
+    known: recurrence.Experience = recurrence.NOTHING
+    by_hand: Mapping[str, float] = field(default_factory=dict)
 
 
 def found(repository: Path, now: float) -> Found:
     """The families of files, from history: first those whose next members will take most lines that others have too."""
-    from meta.families import filesets, likeness, recurrence
-
     history = [commit for commit in git.commits(repository) if commit.changes]
     blobs = {entry.path: entry.blob for entry in git.tree(repository) if not entry.link}
     families = filesets.found(history, blobs.keys())
@@ -45,13 +48,31 @@ def found(repository: Path, now: float) -> Found:
         if shared[family].share >= likeness.LEAST and shared[family].characters >= likeness.LEAST_CHARACTERS
     ]
     known = recurrence.experience(alike, now)
-    uses = {family.id: recurrence.expected(family, known, now)[0] for family in alike}
 
-    def worth(family: Family) -> float:
-        return shared[family].characters * (uses[family.id] + recurrence.pace(family, now))
+    def promise(family: Family) -> float:
+        uses, _ = recurrence.expected(family, known, now)
+        return shared[family].characters * (uses + recurrence.pace(family, now))
 
-    skipped = {"unlike members": len(families) - len(alike)} if len(alike) < len(families) else {}
-    return Found(tuple(sorted(alike, key=worth, reverse=True)), uses, len(history), skipped)
+    different = len(families) - len(alike)
+    return Found(
+        families=tuple(sorted(alike, key=promise, reverse=True)),
+        skipped={"folders of different things": different} if different else {},
+        commits=len(history),
+        now=now,
+        known=known,
+        by_hand=recurrence.gaps(history),
+    )
+
+
+def uses(seen: Found, family: Family) -> float:
+    """The members to expect in the next 14 days."""
+    return recurrence.expected(family, seen.known, seen.now)[0]
+
+
+def worth(seen: Found, family: Family, coverage: Coverage, *, weeks: float = 2.0) -> tuple[Estimate, Decision]:
+    """What a generator with this coverage would save, and whether to build it."""
+    estimate = recurrence.estimate(family, coverage, seen.by_hand, seen.known, seen.now)
+    return estimate, recurrence.decide(family, estimate, seen.now, weeks=weeks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +84,6 @@ class _Shared:
 
 
 def _shared(repository: Path, families: Iterable[Family], blobs: Mapping[str, str]) -> Iterator[_Shared]:
-    from meta.families import likeness
-
     wanted = [
         [
             [(m.name, blobs[m.files[role]]) for m in family.members if m.files[role] in blobs][-_LOOKED_AT:]
@@ -87,9 +106,6 @@ def _shared(repository: Path, families: Iterable[Family], blobs: Mapping[str, st
 
 def units(repository: Path) -> Found:
     """The families of functions and classes in a work tree, of a bare repository in its last commit."""
-    from meta.families import paths
-    from meta.families import units as shapes
-
     skipped: Counter[str] = Counter()
     every = []
     for path, source in _sources(repository):
@@ -102,7 +118,7 @@ def units(repository: Path) -> Found:
             every += shapes.units(path, source)
         except shapes.UnreadableError as reason:
             skipped[str(reason)] += 1
-    return Found(shapes.found(every), {}, 0, skipped)
+    return Found(shapes.found(every), skipped)
 
 
 _LARGEST = 1 << 20  # bytes

@@ -38,18 +38,16 @@ def run(args: argparse.Namespace) -> int:
             f"meta: only {found.commits} commits are here. `git fetch --unshallow` brings the others.", file=sys.stderr
         )
     if args.json:
-        desk.as_json(
-            {
-                "families": [
-                    contract.family(family) | {"uses_expected": found.uses.get(family.id)} for family in found.families
-                ],
-                "commits": found.commits,
-                "skipped": dict(found.skipped),
-            }
-        )
+        told = [contract.family(family) | {"uses_expected": _uses(found, family)} for family in found.families]
+        desk.as_json({"families": told, "commits": found.commits, "skipped": dict(found.skipped)})
     else:
         report(found, args.top)
     return 0
+
+
+def _uses(found: Found, family: Family) -> float | None:
+    """Members to expect in 14 days; of functions and classes nothing is known."""
+    return round(generators.uses(found, family), 3) if family.kind == "files" else None
 
 
 def row(family: Family, uses: float | None) -> tuple[str, ...]:
@@ -67,7 +65,7 @@ def report(found: Found, top: int) -> None:
         print(f"No family was found in {found.commits} commits." if found.commits else "No family was found.")
     else:
         headers = ("name", "files", "members", "next 14 days", "each edits")
-        rows = [row(family, found.uses.get(family.id)) for family in found.families[:top]]
+        rows = [row(family, _uses(found, family)) for family in found.families[:top]]
         desk.table(headers, rows, right=frozenset({2, 3}))
     if len(found.families) > top:
         print(f"{len(found.families) - top} more: `meta families --top {len(found.families)}`.")

@@ -59,13 +59,14 @@ LEFT_OUT = (
 _BESIDE = re.compile(
     r"(?:^|/)(?:[\w-]*[_-])?(?:tests?|specs?|docs?|examples?|samples?|fixtures?|snapshots?|testdata|locales?|__tests__)/"
     r"|(?:^|/)test_[^/]*$|_test\.\w+$|\.(?:test|spec)\.\w+$"
-    r"|\.(?:md|rst|txt|adoc|html?|json|ya?ml|toml|ini|cfg|csv|tsv|xml|svg|pot?)$",
+    r"|\.(?:md|rst|txt|adoc|html?|json|ya?ml|toml|ini|cfg|csv|tsv|xml|svg|pot?)$"
+    r"|(?:^|/)(?:\.[^/]+|LICEN[CS]E|COPYING|NOTICE)$",
     re.IGNORECASE,
 )
 
 
 def beside(path: str) -> bool:
-    """Whether the file goes with another one rather than being the thing itself: its test, page, example or data."""
+    """Whether the file goes with another one rather than being the thing itself: its test, page, example, data or settings."""
     return bool(_BESIDE.search(path))
 
 
@@ -86,15 +87,20 @@ def key(name: str) -> str:
 
 def opened(path: str) -> dict[str, str]:
     """The templates of a path, by the key of the name that is open in them, wherever and however it is written."""
+    return {name: _template(path, places) for name, places in _places(path).items()}
+
+
+def _places(path: str) -> dict[str, list[tuple[int, int]]]:
+    """Where each name stands in the path, places that touch or overlap left out."""
     spans: dict[str, list[tuple[int, int]]] = {}
     start = 0
-    for segment in path.split("/"):
+    for segment in path.split("/") if HOLE not in path else ():
         end = start + len(segment)
         stem = segment.rfind(".") if end == len(path) else -1
         if not segment.startswith("__"):  # `__init__` is no name
             _open(path, start, start + stem if stem > 0 else end, spans)
         start = end + 1
-    return {name: _template(path, places) for name, places in spans.items()}
+    return spans
 
 
 def _open(path: str, start: int, end: int, spans: dict[str, list[tuple[int, int]]]) -> None:
@@ -105,26 +111,26 @@ def _open(path: str, start: int, end: int, spans: dict[str, list[tuple[int, int]
     for first in range(min(count, _EDGE + 1)):
         for last in range(max(first, count - 1 - _EDGE), count):
             name = "".join([word[2] for word in found[first : last + 1]])
-            spans.setdefault(name, []).append((found[first][0], found[last][1]))
+            known = spans.setdefault(name, [])
+            if not known or found[first][0] > known[-1][1]:
+                known.append((found[first][0], found[last][1]))
 
 
 def _template(path: str, places: list[tuple[int, int]]) -> str:
     pieces: list[str] = []
     done = 0
     for start, end in places:
-        if start >= done:
-            pieces += path[done:start], HOLE
-            done = end
+        pieces += path[done:start], HOLE
+        done = end
     return "".join(pieces) + path[done:]
 
 
 def values(template: str, path: str) -> tuple[str, ...] | None:
     """What the holes of the template stand for in the path, one for each; None where the path is not of the template."""
-    pattern = "([^/]+?)".join(map(re.escape, template.split(HOLE)))
-    match = re.fullmatch(pattern, path)
-    if match is None or len({key(value) for value in match.groups()}) != 1:
-        return None
-    return match.groups()
+    for places in _places(path).values():
+        if _template(path, places) == template:
+            return tuple(path[start:end] for start, end in places)
+    return None
 
 
 def render(template: str, spellings: tuple[str, ...]) -> str:

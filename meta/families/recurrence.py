@@ -94,6 +94,9 @@ class Experience:
     families: Mapping[str, Mapping[State, tuple[float, float]]]
 
 
+NOTHING = Experience({}, {})
+
+
 def experience(families: Iterable[Family], now: float) -> Experience:
     """What came after each state in this repository's own history."""
     own = {family.id: _experience(adds(family), now) for family in families}

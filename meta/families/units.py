@@ -233,10 +233,14 @@ def _beginning(texts: Sequence[str]) -> str:
 
 
 def _opened(place: str) -> dict[str, str]:
-    path, name = place.split("::")
-    return {key: template.replace("/::/", "::") for key, template in paths.opened(f"{path}/::/{name}").items()}
+    return {key: template.replace("/::/", "::") for key, template in paths.opened(_parted(place)).items()}
 
 
 def _name(template: str, place: str) -> str:
-    spelled = paths.values(template, place)
+    spelled = paths.values(_parted(template), _parted(place))
     return spelled[0] if spelled else ""
+
+
+def _parted(place: str) -> str:
+    """A place as a path, so that its file and its name are parts."""
+    return place.replace("::", "/::/")

@@ -12,6 +12,7 @@ import pytest
 from meta import generators, git
 from meta.cli import main
 from meta.errors import UserError
+from meta.family import Coverage
 from tests.families.histories import DAY, Made, T, repository
 from tests.families.histories import git as run
 from tests.families.test_units import get
@@ -45,7 +46,7 @@ def shop(folder: Path, *, checkout: bool = False) -> Path:
 def test_members_that_are_alike_are_found_and_a_folder_of_different_things_is_not(tmp_path: Path) -> None:
     found = generators.found(shop(tmp_path), NOW)
     assert [family.paths for family in found.families] == [("app/providers/{X}.py",)]
-    assert (found.commits, found.skipped) == (11, {"unlike members": 1})
+    assert (found.commits, found.skipped) == (11, {"folders of different things": 1})
 
 
 def test_what_is_still_added_comes_before_what_was_added_long_ago(tmp_path: Path) -> None:
@@ -53,8 +54,10 @@ def test_what_is_still_added_comes_before_what_was_added_long_ago(tmp_path: Path
     new = [Made({f"new/{name}.py": view(name)}, 900 + place) for place, name in enumerate(NAMES)]
     found = generators.found(repository(tmp_path, old + new), T + 905 * DAY)
     assert [family.paths[0] for family in found.families] == ["new/{X}.py", "old/{X}.py"]
-    first, second = (found.uses[family.id] for family in found.families)
+    first, second = (generators.uses(found, family) for family in found.families)
     assert first > 1 > second
+    new_one, old_one = (generators.worth(found, family, Coverage(0.6, 0.1))[1] for family in found.families)
+    assert (new_one.build, old_one.build) == (True, False)
 
 
 def test_a_bare_repository_tells_the_same_as_its_clone(tmp_path: Path) -> None:
@@ -108,7 +111,7 @@ def test_the_json_has_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert family["paths"] == ["app/providers/{X}.py"]
     assert (family["kind"], family["hubs"]) == ("files", [{"path": "app/registry.py", "share": 1.0}])
     assert family["members"][-1] == {"name": "steam", "files": ["app/providers/steam.py"], "commit": newest}
-    assert told["skipped"] == {"unlike members": 1}
+    assert told["skipped"] == {"folders of different things": 1}
 
 
 def test_the_table_names_each_family_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,11 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meta.families import recurrence
-from meta.families.recurrence import DAY, TABLE, Experience
+from meta.families.recurrence import DAY, NOTHING, TABLE
 from meta.family import Coverage, Family, Member
 from meta.git import Commit
 
-NOTHING = Experience({}, {})
 HALF = Coverage(lines=0.5, junk=0.1)
 
 
