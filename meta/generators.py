@@ -41,17 +41,17 @@ def found(repository: Path, now: float) -> Found:
     history = [commit for commit in git.commits(repository) if commit.changes]
     blobs = {entry.path: entry.blob for entry in git.tree(repository) if not entry.link}
     families = filesets.found(history, blobs.keys())
-    shared = dict(zip(families, _shared(repository, families, blobs), strict=True))
+    shared = dict(zip((family.id for family in families), _shared(repository, families, blobs), strict=True))
     alike = [
         family
         for family in families
-        if shared[family].share >= likeness.LEAST and shared[family].characters >= likeness.LEAST_CHARACTERS
+        if shared[family.id].share >= likeness.LEAST and shared[family.id].characters >= likeness.LEAST_CHARACTERS
     ]
     known = recurrence.experience(alike, now)
 
     def promise(family: Family) -> float:
         uses, _ = recurrence.expected(family, known, now)
-        return shared[family].characters * (uses + recurrence.pace(family, now))
+        return shared[family.id].characters * (uses + recurrence.pace(family, now))
 
     different = len(families) - len(alike)
     return Found(
@@ -93,12 +93,12 @@ def _shared(repository: Path, families: Iterable[Family], blobs: Mapping[str, st
     ]
     members = [member for family in wanted for role in family for member in role]
     texts = git.contents(repository, (blob for _, blob in members))
-    shapes = (
+    lines = (
         likeness.shape(text.decode("utf-8", "replace"), name) if text else frozenset[str]()
         for (name, _), text in zip(members, texts, strict=True)
     )
     for family in wanted:
-        roles = [[next(shapes) for _ in role] for role in family]
+        roles = [[next(lines) for _ in role] for role in family]
         shares = [likeness.likeness(role) for role in roles]
         sizes = [sum(len(line) for member in role for line in member) / (len(role) or 1) for role in roles]
         yield _Shared(sum(a * b for a, b in zip(shares, sizes, strict=True)), max(shares, default=0.0))

@@ -82,7 +82,7 @@ def _often(every: Mapping[str, Mapping[str, str]], adds: Mapping[str, _Add]) -> 
 
 
 Role = dict[str, str]
-"""The paths of one template by the key of the name, oldest first."""
+"""The paths of one template by the key of the name."""
 
 
 def _chosen(adds: Mapping[str, _Add], opened: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, str]]:
@@ -199,6 +199,10 @@ def _families(
             steps[template].append(step)
     empty = {t for t, role in roles.items() if 2 * sum(adds[path].blob == _EMPTY for path in role.values()) > len(role)}
     order = sorted(roles, key=lambda t: (t in empty, paths.beside(t), -len(roles[t]), t))
+    having: dict[str, list[str]] = defaultdict(list)
+    for template, role in moved.items():
+        for name in role:
+            having[name].append(template)
     owner: dict[str, str] = {}
     for first in order:
         names = {name for name, path in roles[first].items() if path in alive}
@@ -207,7 +211,8 @@ def _families(
         owner[first] = first
         together = _together(first, steps[first], owner)
         others = [t for t in order if t in together and not alive.isdisjoint(roles[t].values())]
-        others += [t for t, role in moved.items() if len(role.keys() & names) >= _TOGETHER * len(names)]
+        there = Counter(t for name in sorted(names) for t in having.get(name, ()))
+        others += [t for t, count in there.items() if count >= _TOGETHER * len(names)]
         for part in _parts(first, others, roles, steps):
             owner.setdefault(part, first)
         yield _family((first, *others), {**moved, **roles}, adds, alive)
@@ -283,6 +288,10 @@ def _names(templates: Sequence[str]) -> list[str]:
         for place, each in enumerate(words):
             if not names[place] or seen[names[place]] > 1:
                 names[place] = "-".join(dict.fromkeys(word.lower() for word in each[-count:])) or "files"
+    seen = Counter()
+    for place, name in enumerate(names):
+        seen[name] += 1
+        names[place] = f"{name}-{seen[name]}" if seen[name] > 1 else name
     return names
 
 

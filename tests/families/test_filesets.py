@@ -144,8 +144,9 @@ def test_two_families_do_not_take_the_same_name(tmp_path: Path) -> None:
         for day, cloud in enumerate(("terraform", "bicep"))
         for place, name in enumerate((f"{cloud}a", f"{cloud}b", f"{cloud}c"))
     ]
+    commits += [adding(f"bicep/checks/aws/{name}.yaml", day=200 + day) for day, name in enumerate(("x", "y", "z"))]
     names = [family.name for family in found(tmp_path, commits).values()]
-    assert len(names) == len(set(names)) == 2
+    assert len(names) == len(set(names)) == 3
 
 
 def test_an_empty_repository_has_no_families(tmp_path: Path) -> None:
