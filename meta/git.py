@@ -114,7 +114,7 @@ def files(repository: Path) -> Iterator[str]:
     """The paths of a work tree's files, tracked or new, without what is ignored; a submodule is one path."""
     listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
     with _running(repository, *listed) as stdout:
-        yield from (token.decode("utf-8", "surrogateescape") for token in _tokens(stdout))
+        yield from (token.decode("utf-8", "replace") for token in _tokens(stdout))
 
 
 def contents(repository: Path, blobs: Iterable[str], limit: int = 1 << 20) -> Iterator[bytes | None]:

@@ -25,10 +25,6 @@ class Kept:
     other: str
 
 
-def _names(*endings: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{'|'.join(endings)})$", re.IGNORECASE)
-
-
 LEFT_OUT = (
     Kept(
         "a migration is made by a generator already",
@@ -37,14 +33,16 @@ LEFT_OUT = (
     ),
     Kept(
         "a lock file is made by a package manager",
-        _names(r"(?:^|/)[\w.-]*lock", r"(?:^|/)[\w.-]*lock\.(?:json|ya?ml|hcl)", r"(?:^|/)go\.sum", r"npm-shrinkwrap\.json"),
-        "web/package-lock.json", "web/lock_screen.py",
+        re.compile(r"(?:^|[/.])lock$|[.-]lock\.(?:json|ya?ml|hcl)$|(?:^|/)(?:go\.sum|npm-shrinkwrap\.json|lockfile)$", re.I),
+        "web/package-lock.json", "web/bin/unlock",
     ),
     Kept(
         "a binary has no lines",
-        _names(
-            r"\.(?:png|jpe?g|gif|ico|bmp|tiff?|webp|avif|psd|pdf|zip|gz|tgz|bz2|xz|zst|7z|tar|jar|war|whl|egg|so|dll|dylib|exe|bin|o|a|class|pyc|pyo",
-            r"woff2?|ttf|otf|eot|mp[34]|wav|ogg|flac|avi|mov|webm|mo|db|sqlite3?|parquet|feather|npy|npz|pkl|pickle|h5|hdf5|onnx|pt|pth|docx?|xlsx?|pptx?)",
+        re.compile(
+            r"\.(?:png|jpe?g|gif|ico|bmp|tiff?|webp|avif|psd|pdf|zip|gz|tgz|bz2|xz|zst|7z|tar|jar|war|whl|egg|so|dll|dylib"
+            r"|exe|bin|o|a|class|pyc|pyo|woff2?|ttf|otf|eot|mp[34]|wav|ogg|flac|avi|mov|webm|mo|db|sqlite3?|parquet|feather"
+            r"|npy|npz|pkl|pickle|h5|hdf5|onnx|pt|pth|docx?|xlsx?|pptx?)$",
+            re.I,
         ),
         "docs/logo.png", "docs/png.md",
     ),
@@ -52,6 +50,10 @@ LEFT_OUT = (
         "what was vendored or built is another's",
         re.compile(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packages|\.venv|venv|__pycache__|dist)/"),
         "web/node_modules/left-pad/index.js", "web/vendors.js",
+    ),
+    Kept(
+        "a name that is not UTF-8 cannot be told", re.compile("\N{REPLACEMENT CHARACTER}"),
+        "app/caf\N{REPLACEMENT CHARACTER}.py", "app/café.py",
     ),
 )  # fmt: skip
 

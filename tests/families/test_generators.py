@@ -148,6 +148,17 @@ def test_files_that_cannot_be_read_are_counted_and_links_are_not_followed(tmp_pa
     assert found.skipped == {"does not parse": 2, "not UTF-8": 1, "larger than 1 MB or not at hand": 1}
 
 
+def test_a_file_whose_name_is_not_utf8_is_left_out(tmp_path: Path) -> None:
+    made = repository(tmp_path, [], checkout=False)
+    for name in (b"a", b"b", b"c", b"caf\xe9"):
+        with open(os.path.join(os.fsencode(made), name + b".py"), "w") as file:
+            file.write(get(name.decode("ascii", "ignore")))
+    run(made, "add", "-A")
+    run(made, "commit", "-q", "-m", "all")
+    assert [member.name for member in generators.units(made).families[0].members] == ["a", "b", "c"]
+    assert [member.name for member in generators.found(made, NOW).families[0].members] == ["a", "b", "c"]
+
+
 def test_a_submodule_is_left_alone(tmp_path: Path) -> None:
     inner = repository(tmp_path / "inner", [Made({f"{name}.py": get(name) for name in ("a", "b", "c")})], checkout=True)
     made = shop(tmp_path / "made", checkout=True)
