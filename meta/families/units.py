@@ -95,9 +95,13 @@ class _Reader:
         if known is None:
             if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
                 return self.shape(node.operand)  # a negative number
-            children = [self.shape(child) for child in _children(node)]
-            shape = hash((type(node).__name__, *(part for part, _ in children)))
-            known = self.known[node] = shape, 1 + sum(count for _, count in children)
+            parts: list[object] = [type(node).__name__]
+            nodes = 1
+            for items in _parts(node):
+                shapes = [self.shape(item) if item else (0, 0) for item in items]
+                parts.append(tuple([shape for shape, _ in shapes]))
+                nodes += sum([count for _, count in shapes])
+            known = self.known[node] = hash(tuple(parts)), nodes
         return known
 
     def statements(self, unit: ast.AST) -> Counter[int]:
@@ -105,22 +109,26 @@ class _Reader:
         found: Counter[int] = Counter()
         for node in ast.walk(unit):
             if isinstance(node, ast.stmt) and node is not unit:
-                heads = [self.shape(child) for child in _children(node) if not isinstance(child, ast.stmt)]
+                items = (item for items in _parts(node) for item in items if item)
+                heads = [self.shape(item) for item in items if not isinstance(item, ast.stmt)]
                 shape = hash((type(node).__name__, *(part for part, _ in heads)))
                 found[shape] += 1 + sum(count for _, count in heads)
         return found
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """What makes the shape of a node: no contexts, no docstring."""
+def _parts(node: ast.AST) -> Iterator[Sequence[ast.AST | None]]:
+    """What makes the shape of a node, field by field: no names, no constants, no contexts, no docstring."""
+    if isinstance(node, ast.Constant):
+        return
     for field in node._fields:
         value = getattr(node, field, None)
-        if isinstance(value, ast.AST):
-            if not isinstance(value, ast.expr_context):
-                yield value
+        if value is None:
+            yield (None,)
         elif isinstance(value, list):
             start = field == "body" and isinstance(node, _UNITS) and ast.get_docstring(node, clean=False) is not None
-            yield from (item for item in value[start:] if isinstance(item, ast.AST))
+            yield [item for item in value[start:] if item is None or isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            yield (value,)
 
 
 def found(everything: Iterable[Unit]) -> tuple[Family, ...]:

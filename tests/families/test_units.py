@@ -52,6 +52,19 @@ def test_functions_of_other_shapes_are_no_family() -> None:
     assert found({f"{place}.py": source for place, source in enumerate(sources)}) == []
 
 
+@pytest.mark.parametrize(("one", "other"), [
+    pytest.param("if a:\n        b()\n        c()", "if a:\n        b()\n    else:\n        c()", id="a branch"),
+    pytest.param("b = a[1:]", "b = a[:1]", id="an end of a slice"),
+    pytest.param("a(**b)", "a(b=b)", id="keywords at once"),
+    pytest.param("b = {**a}", "b = {a: a}", id="a dictionary in another"),
+    pytest.param("b = a + b", "b = a - b", id="an operator"),
+])  # fmt: skip
+def test_shapes_tell_apart(one: str, other: str) -> None:
+    pad = "    assert a, b\n" * 9
+    first, second = (units.units("a.py", f"def f(a, b):\n{pad}    {body}\n".encode())[0] for body in (one, other))
+    assert first.shape != second.shape
+
+
 def test_a_small_unit_is_none() -> None:
     assert found({f"{name}.py": f"def {name}(a):\n    return a + 1\n" for name in NAMES}) == []
 
