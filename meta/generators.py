@@ -55,7 +55,7 @@ def found(repository: Path, now: float) -> Found:
 
     different = len(families) - len(alike)
     return Found(
-        families=tuple(sorted(alike, key=promise, reverse=True)),
+        families=filesets.named(sorted(alike, key=promise, reverse=True)),
         skipped={"folders of different things": different} if different else {},
         commits=len(history),
         now=now,

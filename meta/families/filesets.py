@@ -54,9 +54,14 @@ def found(history: Iterable[Commit], present: Set[str] | None = None) -> tuple[F
     roles = _completed(roles, adds, opened)
     alive = adds.keys() & (adds.keys() if present is None else present)
     moved = _roles((t, name, path) for path in sorted(alive - chosen.keys()) for name, t in every[path].items())
-    families = list(_families(roles, moved, adds, alive))
-    names = _names([family.paths[0] for family in families])
-    return tuple(replace(family, name=name) for family, name in zip(families, names, strict=True))
+    return named(_families(roles, moved, adds, alive))
+
+
+def named(families: Iterable[Family]) -> tuple[Family, ...]:
+    """The families, each with a short name that no other has."""
+    every = list(families)
+    names = _names([family.paths[0] for family in every])
+    return tuple(replace(family, name=name) for family, name in zip(every, names, strict=True))
 
 
 def _adds(commits: Iterable[Commit]) -> dict[str, _Add]:
