@@ -1,4 +1,4 @@
-"""The history of a git repository, read fast with the plain git program; nothing is changed and nothing of it is run.
+"""The history and files of a git repository, read fast with the plain git program; nothing is changed and nothing of it is run.
 
 What the commits mean is for others to say.
 """
@@ -112,9 +112,11 @@ def tree(repository: Path, revision: str = "HEAD") -> Iterator[Entry]:
 
 def files(repository: Path) -> Iterator[str]:
     """The paths of a work tree's files, tracked or new, without what is ignored; a submodule is one path."""
-    listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     with _running(repository, *listed) as stdout:
-        yield from (token.decode("utf-8", "replace") for token in _tokens(stdout))
+        yield from dict.fromkeys(
+            token.decode("utf-8", "replace") for token in _tokens(stdout)
+        )  # a conflict is told thrice
 
 
 def contents(repository: Path, blobs: Iterable[str], limit: int = 1 << 20) -> Iterator[bytes | None]:
