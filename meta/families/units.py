@@ -21,7 +21,8 @@ LEAST_NODES = 25
 LEAST = 3  # members
 NEAR = 0.7  # of the nodes in common, to be of a family though not of its very shape
 _INSIDE = 0.8  # of the members within members of another family: it is a part of that one
-_GENERATED = re.compile(rb"(?i)generated (?:by|from)|do not edit|@generated")
+_NAMED = 5  # words
+_GENERATED = re.compile(rb"(?im)^#.*(?:generated (?:by|from)|do not edit|@generated)")
 _UNITS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 Statements = Mapping[int, int]
@@ -214,11 +215,12 @@ def _family(group: Sequence[Unit]) -> Family:
 
 
 def _called(group: Sequence[Unit]) -> str:
-    """The words that all names share where there are some, or else the name that most have."""
+    """The first words that all names share where there are some, or else of the name that most have."""
     names = [[word.lower() for word in paths.words(unit.name)] for unit in group]
     shared = list(dict.fromkeys(word for word in names[0] if all(word in other for other in names)))
     often, _ = Counter(unit.name for unit in group).most_common(1)[0]
-    return "-".join(shared if len(shared) > 1 else [word.lower() for word in paths.words(often)]) or often
+    words = shared if len(shared) > 1 else [word.lower() for word in paths.words(often)]
+    return "-".join(words[:_NAMED]) or often
 
 
 def _template(places: Sequence[str]) -> str:
