@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from meta import rendering
+from meta.family import Family
 from meta.model import Built, Estimate, Extraction, Lesson, Listed, Occurrence, Parameter, Proposal, Survey, Verdict
 
 Json = dict[str, Any]
@@ -50,6 +51,17 @@ def occurrence(value: Occurrence) -> Json:
         "events": list(value.events),
         "bindings": dict(value.bindings),
         "commands": list(value.commands),
+    }
+
+
+def family(value: Family) -> Json:
+    return {
+        "id": value.id,
+        "name": value.name,
+        "kind": value.kind,
+        "paths": list(value.paths),
+        "members": [{"name": m.name, "files": list(m.files), "commit": m.commit} for m in value.members],
+        "hubs": [{"path": hub.path, "share": hub.share} for hub in value.hubs],
     }
 
 
