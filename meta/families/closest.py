@@ -24,7 +24,7 @@ class _Made:
 
 def closest(pattern: Pattern, name: str, lines: Sequence[str]) -> Fit:
     """The most lines of the text that can be made, in their order, with one value for each parameter."""
-    chosen = _agreeing(_heaviest(list(_candidates(pattern.nodes, Lines(name, lines))), len(lines)))
+    chosen = _agreeing(pattern.nodes, _heaviest(list(_candidates(pattern.nodes, Lines(name, lines))), len(lines)))
     answers: dict[str, Value] = {NAME: name}
     by_node: defaultdict[int, list[_Made]] = defaultdict(list)
     for made in chosen:
@@ -101,16 +101,20 @@ def _heaviest(found: Sequence[_Made], length: int) -> list[_Made]:
     return chosen[::-1]
 
 
-def _agreeing(chosen: Sequence[_Made]) -> list[_Made]:
+def _agreeing(nodes: Sequence[Node], chosen: Sequence[_Made]) -> list[_Made]:
     """Those whose slots have the value that most of them have."""
     votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for made in chosen:
+        if isinstance(nodes[made.node], Each):
+            continue
         for piece, value in zip(made.reader.groups, made.values, strict=True):
             if isinstance(piece, Slot):
                 votes[piece.parameter][value] += 1
     usual = {parameter: counted.most_common(1)[0][0] for parameter, counted in votes.items()}
 
     def agrees(made: _Made) -> bool:
+        if isinstance(nodes[made.node], Each):
+            return True
         for piece, value in zip(made.reader.groups, made.values, strict=True):
             source = usual.setdefault(piece.parameter, value)
             if value != (source if isinstance(piece, Slot) else in_form(source, piece.form)):

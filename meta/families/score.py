@@ -13,9 +13,8 @@ from meta.families.align import ascending
 from meta.families.closest import closest
 from meta.families.fit import resolved
 from meta.families.lines import split
-from meta.family import Coverage, Each, Line, Option, Pattern, Text
-
-LONGEST = 300  # lines of a file that are scored
+from meta.families.reading import NAME
+from meta.family import Coverage, Each, Line, Pattern, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +50,29 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 def by_pattern(pattern: Pattern, name: str, text: str) -> Tally:
     """What the pattern makes of the text, given the name and what fills the places of its lines; options are as by default."""
-    lines = split(text)[:LONGEST]
     nodes = resolved(pattern, {})
-    made = closest(Pattern(pattern.path, nodes), name, lines).made
+    lines = split(text)
+    made = [line for at, line in closest(Pattern(pattern.path, nodes), name, lines).made.items() if lines[at].strip()]
     rows = {line for node in nodes if isinstance(node, Each) for line in node.lines}
-    given = sum(len(node.nodes) if isinstance(node, Option) else isinstance(node, Line) for node in nodes)
-    of_rows = sum(line in rows for line in made.values())
-    plain = sum(
-        all(isinstance(piece, Text) or piece.parameter == "name" for piece in line.pieces) for line in made.values()
-    )
-    return Tally(len(lines), len(made), given - (len(made) - of_rows), plain, of_rows)
+    of_rows = sum(line in rows for line in made)
+    given = sum(isinstance(node, Line) and not _blank(node) for node in nodes)
+    plain = sum(all(isinstance(piece, Text) or piece.parameter == NAME for piece in line.pieces) for line in made)
+    return Tally(len(solid(text)), len(made), given - (len(made) - of_rows), plain, of_rows)
+
+
+def _blank(line: Line) -> bool:
+    return all(isinstance(piece, Text) and not piece.text.strip() for piece in line.pieces)
+
+
+def solid(text: str) -> list[str]:
+    """The lines that are not blank, which are those that count."""
+    return [line for line in split(text) if line.strip()]
 
 
 def by_copy(source: str, copied: str, name: str, text: str) -> Tally:
     """What a copy of another member's file has of the text when the name in it is changed."""
-    lines = split(text)[:LONGEST]
-    copy = split(renamed(source, copied, name))[:LONGEST]
+    lines = solid(text)
+    copy = solid(renamed(source, copied, name))
     same = common(copy, lines)
     return Tally(len(lines), same, len(copy) - same, same)
 
