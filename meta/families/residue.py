@@ -14,7 +14,6 @@ from meta.families.lines import split
 from meta.family import Line, Named, Pattern, Text
 
 _COMMENT = re.compile(r"""^\s*(?:\#|//|/\*|\*|--|<!--|[rRuUbBfF]{0,2}(?:\"{3}|'{3}))""")
-_WORD = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
