@@ -140,6 +140,33 @@ class Pattern:
     defaults: Mapping[str, Value] = field(default_factory=dict)
 
 
+Order = Literal["text", "folded", "letters", "end", "start"]
+"""Where a line stands among its like: sorted as it is, without regard to case, or by letters and digits alone; last; first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """Lines that each add of a member puts into a hub, one below the other; a logical line is written as one.
+
+    `lines[anchor]` is the one by which its like are known, they and the new one in `order`, below the line `inside`
+    that opens their block ("" where they are not indented).
+    """
+
+    lines: tuple[Line, ...]
+    anchor: int
+    inside: str
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class HubEdit:
+    """What adding a member does to a hub. `fits` is the share of the adds it was learned from that did exactly this."""
+
+    path: str
+    insertions: tuple[Insertion, ...]
+    fits: float
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Of a member's lines the share that is made right, and the made lines to delete as a share of its lines."""
