@@ -149,13 +149,14 @@ class Insertion:
     """Lines that each add of a member puts into a hub, one below the other; a logical line is written as one.
 
     `lines[anchor]` is the one by which its like are known, they and the new one in `order`, below the line `inside`
-    that opens their block ("" where they are not indented).
+    that opens their block ("" where they are not indented). `defaults` are what most adds had in a slot.
     """
 
     lines: tuple[Line, ...]
     anchor: int
     inside: str
     order: Order
+    defaults: Mapping[str, tuple[Text | Named, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

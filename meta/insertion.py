@@ -82,7 +82,7 @@ def joined(lines: Sequence[str]) -> str:
             whole = whole.removesuffix(",") + line
         else:
             whole += line if whole.endswith(("(", "[", "{")) else f" {line}"
-    return whole
+    return re.sub(r"^(\s*from \S+ import )\((.*)\)$", r"\1\2", whole) if len(lines) > 1 else whole
 
 
 def opener(lines: Sequence[str], at: int) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
-from typing import get_args
+from os.path import commonprefix
+from typing import TypeVar, get_args
 
 from meta import insertion
 from meta.families import names
@@ -68,18 +70,19 @@ def made(insertions: Sequence[Insertion], add: Add) -> bool:
     return None not in taken and len(puts) == len(taken)
 
 
+@lru_cache(maxsize=64)
 def put_in(add: Add) -> list[Put]:
     """The new logical lines in which the member is named."""
     old, new = add.before.splitlines(), add.after.splitlines()
     depths = [insertion.depth(line) for line in new]
-    known = {insertion.plain(line.strip()) for line in _logical(old)}
+    known = {_bare(line) for _, _, line in _logical(old)}
     found: list[Put] = []
     for start, end, slides in _inserted(old, new):
         at = start
         while at < end:
             close = insertion.ending(depths, at)
             text = insertion.joined(new[at:close])
-            if insertion.plain(text.strip()) in known or not any(names.occurrences(add.name, text)):
+            if _bare(text) in known or not any(names.occurrences(add.name, text)):
                 at += 1
                 continue
             around = frozenset((at - start - s, end + s - close) for s in slides if start + s <= at and close <= end + s)
@@ -88,15 +91,19 @@ def put_in(add: Add) -> list[Put]:
     return found
 
 
-def _logical(lines: Sequence[str]) -> Iterator[str]:
+def _logical(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Each logical line, from its first line to behind its last, written as one."""
     depths = [insertion.depth(line) for line in lines]
     for start in range(len(lines)):
-        yield insertion.joined(lines[start : insertion.ending(depths, start)])
+        end = insertion.ending(depths, start)
+        yield start, end, insertion.joined(lines[start:end])
 
 
 def _inserted(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, list[int]]]:
     """The stretches of new lines, each moved to where it holds whole logical lines, and by how much it can be moved."""
-    for tag, _, _, start, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    same = len(commonprefix([old, new]))
+    matcher = difflib.SequenceMatcher(None, old[same:], new[same:], autojunk=False)
+    for tag, _, _, start, end in ((tag, a, b, c + same, d + same) for tag, a, b, c, d in matcher.get_opcodes()):
         if tag not in ("insert", "replace"):
             continue
         slides = [0]
@@ -164,29 +171,23 @@ def _insertion(adds: Sequence[Add], kind: Mapping[int, Put]) -> Insertion | None
     (before, after), support = max(counts.items(), key=lambda item: (item[1], -sum(item[0]), item[0]))
     if support < MOST * len(kind):
         return None
-    rows = {
-        number: _around(adds[number].after.splitlines(), put, before, after)
-        for number, put in kind.items()
-        if (before, after) in put.around
-    }
-    lines = tuple(
-        _shared([(adds[number].name, row[index]) for number, row in rows.items()], str(index) if before + after else "")
-        for index in range(before + 1 + after)
-    )
+    rows = {n: _around(adds[n], put, before, after) for n, put in kind.items() if (before, after) in put.around}
+    shared = [_shared([(adds[n].name, row[index]) for n, row in rows.items()], index) for index in range(before + 1 + after)]
     inside = Counter(put.inside for put in kind.values()).most_common(1)[0][0]
-    found = Insertion(lines, before, inside, "text")
-    orders: Counter[Order] = Counter()
+    defaults = {name: default for _, own in shared for name, default in own.items()}
+    found = Insertion(tuple(line for line, _ in shared), before, inside, "text", defaults)
+    right: dict[Order, int] = {}
     for order in get_args(Order):
-        orders[order] = sum(_right(replace_order(found, order), adds[number], rows[number]) for number in rows)
-    order, right = max(orders.items(), key=lambda item: item[1])
-    return replace_order(found, order) if right >= len(rows) / 2 else None
+        found = replace(found, order=order)
+        right[order] = sum(_right(found, adds[n], rows[n]) for n in rows)
+        if right[order] == len(rows):
+            return found
+    order = max(right, key=lambda order: right[order])
+    return replace(found, order=order) if right[order] >= len(rows) / 2 else None
 
 
-def replace_order(found: Insertion, order: Order) -> Insertion:
-    return Insertion(found.lines, found.anchor, found.inside, order)
-
-
-def _around(lines: Sequence[str], put: Put, before: int, after: int) -> list[str]:
+def _around(add: Add, put: Put, before: int, after: int) -> list[str]:
+    lines = add.after.splitlines()
     return [*lines[put.start - before : put.start], put.text, *lines[put.end : put.end + after]]
 
 
@@ -201,64 +202,81 @@ def _right(found: Insertion, add: Add, rows: Sequence[str]) -> bool:
 
 def same_place(add: Add, line: str, after: str) -> bool:
     """Whether the line stands in this text between the same old lines as in the hub after the add."""
-    return _neighbours(add, line, after) == _neighbours(add, line, add.after)
+    old = frozenset(map(_bare, add.before.splitlines()))
+    return _neighbours(old, line, after) == _neighbours(old, line, add.after)
 
 
-def _neighbours(add: Add, line: str, after: str) -> tuple[str, str] | None:
-    old = {insertion.plain(text.strip()) for text in add.before.splitlines()}
-    lines = after.splitlines()
-    depths = [insertion.depth(text) for text in lines]
-    for start in range(len(lines)):
-        end = insertion.ending(depths, start)
-        if insertion.plain(insertion.joined(lines[start:end])) == insertion.plain(line):
-            above = (insertion.plain(text.strip()) for text in reversed(lines[:start]))
-            below = (insertion.plain(text.strip()) for text in lines[end:])
+def _bare(line: str) -> str:
+    return insertion.plain(line.strip())
+
+
+def _neighbours(old: frozenset[str], line: str, text: str) -> tuple[str, str] | None:
+    lines = text.splitlines()
+    for start, end, whole in _logical(lines):
+        if _bare(whole) == _bare(line):
+            above, below = map(_bare, reversed(lines[:start])), map(_bare, lines[end:])
             return next((t for t in above if t in old and t), ""), next((t for t in below if t in old and t), "")
     return None
 
 
-def _shared(rows: Sequence[tuple[str, str]], prefix: str) -> Line:
-    """The line that these are, each with its member's name: tokens that most have, and slots."""
+Aligned = Sequence[Mapping[int, int]]  # of each row: place in the middle one -> place in the row
+
+
+def _shared(rows: Sequence[tuple[str, str]], number: int) -> tuple[Line, dict[str, tuple[Text | Named, ...]]]:
+    """The line that these are, each with its member's name: tokens that all have, and slots with what most have there."""
     spelled = [_tokens(name, text) for name, text in rows]
-    plain = [[_NAME if token.startswith(_NAME) else token for token in row] for row in spelled]
-    bags = [Counter(row) for row in plain]
-    middle = max(range(len(rows)), key=lambda i: sum(_dice(bags[i], bag) for bag in bags))
-    matched: list[dict[int, int]] = []  # of each row: place in the middle one -> place in the row
-    for row in plain:
-        blocks = difflib.SequenceMatcher(None, plain[middle], row, autojunk=False).get_matching_blocks()
-        matched.append({a + i: b + i for a, b, size in blocks for i in range(size)})
-    need = SAME * len(rows)
-    kept = [place for place in range(len(plain[middle])) if sum(place in row for row in matched) >= need]
+    tokens = [[_NAME if token.startswith(_NAME) else token for token in row] for row in spelled]
+    bags = [Counter(row) for row in tokens]
+    middle = tokens[max(range(len(rows)), key=lambda i: sum(_dice(bags[i], bag) for bag in bags))]
+    aligned = []
+    for row in tokens:
+        matches = difflib.SequenceMatcher(None, middle, row, autojunk=False).get_matching_blocks()
+        aligned.append({a + i: b + i for a, b, size in matches for i in range(size)} | {-1: -1, len(middle): len(row)})
+    forms = {place: _form(rows, spelled, aligned, place) for place, token in enumerate(middle) if token == _NAME}
+    share = [sum(place in row for row in aligned) / len(rows) for place in range(len(middle))]
+    share = [min(share[place], forms[place][1]) if place in forms else share[place] for place in range(len(middle))]
+    piece = [Named("name", forms[place][0]) if place in forms else Text(token) for place, token in enumerate(middle)]
     pieces: list[Piece] = []
+    defaults: dict[str, tuple[Text | Named, ...]] = {}
     last = -1
-    for place in [*kept, len(plain[middle])]:
-        between = sum(_between(row, matched[i], last, place, len(plain[i])) for i, row in enumerate(plain))
-        if place - last > 1 or between > len(rows) - need:
-            pieces.append(Slot(f"slot{prefix}_{sum(isinstance(p, Slot) for p in pieces) + 1}"))
-        if place < len(plain[middle]):
-            token = plain[middle][place]
-            pieces.append(Text(token) if token != _NAME else _named(rows, spelled, matched, place))
+    for place in [*(p for p in range(len(middle)) if share[p] == 1), len(middle)]:
+        if any(row[place] - row[last] > 1 for row in aligned):
+            slot = Slot(f"line_{number}_{len(defaults) + sum(isinstance(p, Slot) for p in pieces)}")
+            usual = [p for p in range(last + 1, place) if share[p] >= SAME]
+            gaps = zip([last, *usual], [*usual, place], strict=True)
+            if all(_mostly_adjacent(aligned, *gap) for gap in gaps):
+                defaults[slot.parameter] = _merged(piece[p] for p in usual)
+            pieces.append(slot)
+        pieces += piece[place : place + 1]
         last = place
-    merged: list[Piece] = []
+    return Line(_merged(pieces)), defaults
+
+
+def _mostly_adjacent(aligned: Aligned, one: int, other: int) -> bool:
+    """Whether most rows have nothing between these two places."""
+    return sum(row.get(other, 0) - row.get(one, other) == 1 for row in aligned) >= SAME * len(aligned)
+
+
+_P = TypeVar("_P", bound=Piece)
+
+
+def _merged(pieces: Iterable[_P]) -> tuple[_P, ...]:
+    """The pieces, texts that follow each other as one."""
+    merged: list[_P] = []
     for is_text, run in groupby(pieces, key=lambda piece: isinstance(piece, Text)):
-        merged += [Text("".join(p.text for p in run if isinstance(p, Text)))] if is_text else list(run)
-    return Line(tuple(merged))
+        parts = list(run)
+        merged += [replace(parts[0], text="".join(p.text for p in parts if isinstance(p, Text)))] if is_text else parts
+    return tuple(merged)
 
 
-def _between(row: Sequence[str], matched: Mapping[int, int], last: int, place: int, size: int) -> bool:
-    """Whether the row has tokens of its own between these two places of the middle one."""
-    start = matched.get(last, None if last >= 0 else -1)
-    end = matched.get(place, size if place not in matched and place > max(matched, default=0) else None)
-    return start is not None and end is not None and end - start > 1
-
-
-def _named(rows: Sequence[tuple[str, str]], spelled: Sequence[Sequence[str]], matched: Sequence[Mapping[int, int]], place: int) -> Piece:
-    """The form in which most rows write the name there."""
+def _form(rows: Sequence[tuple[str, str]], spelled: Sequence[Sequence[str]], aligned: Aligned, place: int) -> tuple[Form, float]:
+    """The form in which most rows write the name there, and the share of all that do."""
     forms: Counter[Form] = Counter()
-    for (name, _), row, places in zip(rows, spelled, matched, strict=True):
+    for (name, _), row, places in zip(rows, spelled, aligned, strict=True):
         if place in places:
             forms.update(names.forms_of(name, row[places[place]].removeprefix(_NAME)))
-    return Named("name", max(forms, key=lambda form: forms[form]))
+    form = max(forms, key=lambda form: forms[form])
+    return form, forms[form] / len(rows)
 
 
 def pattern(line: Line, name: str = "") -> str:
@@ -282,7 +300,7 @@ def like(found: Insertion) -> str:
         parts[found.anchor] = re.sub("[\"']", "[\"']", re.escape(first)) + "(?P<key>.*)"
     else:
         parts[found.anchor] = f"(?P<key>{parts[found.anchor]})"
-    return re.sub(r"\(\?P<slot\w+>", "(?:", "\n".join(parts))
+    return re.sub(r"\(\?P<line\w+>", "(?:", "\n".join(parts))
 
 
 def values(found: Insertion, name: str, text: str) -> dict[str, str] | None:
