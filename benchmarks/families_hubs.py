@@ -98,12 +98,18 @@ def place(score: Score, hub: str, edit: HubEdit, sha: str, add: hubs.Add) -> Non
     for found in edit.insertions:
         put = next(put for put in hubs.put_in(add) if hubs.values(found, add.name, put.text) is not None)
         around = add.after.splitlines()
-        lines = [*around[put.start - found.anchor : put.start], put.text, *around[put.end : put.end + len(found.lines) - 1 - found.anchor]]
+        lines = [
+            *around[put.start - found.anchor : put.start],
+            put.text,
+            *around[put.end : put.end + len(found.lines) - 1 - found.anchor],
+        ]
         slots = hubs.values(found, add.name, put.text) or {}
         score.given.append(sum(map(len, slots.values())) / len(put.text.strip()))
 
         def insert(text: str) -> str:
-            return insertion.insert(text, lines, hubs.like(found), found.anchor, found.inside, found.order, python=hub.endswith(".py"))
+            return insertion.insert(
+                text, lines, hubs.like(found), found.anchor, found.inside, found.order, python=hub.endswith(".py")
+            )
 
         try:
             text = insert(text)
@@ -127,7 +133,9 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="list what is not right")
     given = parser.parse_args()
     total = Score()
-    print(f"{'hub':<62}{'adds':>5}{'one':>5}{'none':>5}{'text':>6}{'place':>6}{'exact':>6}{'twice':>8}{'broken':>7}{'slots':>7}")
+    print(
+        f"{'hub':<62}{'adds':>5}{'one':>5}{'none':>5}{'text':>6}{'place':>6}{'exact':>6}{'twice':>8}{'broken':>7}{'slots':>7}"
+    )
     for repository, member, paths in ROWS:
         for hub in paths:
             score = measure(hub, adds(given.mirrors / repository / "repo", member, hub))

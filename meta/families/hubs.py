@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise, starmap
+from operator import le
 from os.path import commonprefix
 from typing import TypeVar, get_args
 
@@ -85,7 +86,9 @@ def put_in(add: Add) -> list[Put]:
             if _bare(text) in known or not any(names.occurrences(add.name, text)):
                 at += 1
                 continue
-            around = frozenset((at - start - s, end + s - close) for s in slides if start + s <= at and close <= end + s)
+            around = frozenset(
+                (at - start - s, end + s - close) for s in slides if start + s <= at and close <= end + s
+            )
             found.append(Put(text, insertion.opener(new, at), at, close, around))
             at = close
     return found
@@ -172,18 +175,14 @@ def _insertion(adds: Sequence[Add], kind: Mapping[int, Put]) -> Insertion | None
     if support < MOST * len(kind):
         return None
     rows = {n: _around(adds[n], put, before, after) for n, put in kind.items() if (before, after) in put.around}
-    shared = [_shared([(adds[n].name, row[index]) for n, row in rows.items()], index) for index in range(before + 1 + after)]
+    shared = [
+        _shared([(adds[n].name, row[index]) for n, row in rows.items()], index) for index in range(before + 1 + after)
+    ]
     inside = Counter(put.inside for put in kind.values()).most_common(1)[0][0]
     defaults = {name: default for _, own in shared for name, default in own.items()}
     found = Insertion(tuple(line for line, _ in shared), before, inside, "text", defaults)
-    right: dict[Order, int] = {}
-    for order in get_args(Order):
-        found = replace(found, order=order)
-        right[order] = sum(_right(found, adds[n], rows[n]) for n in rows)
-        if right[order] == len(rows):
-            return found
-    order = max(right, key=lambda order: right[order])
-    return replace(found, order=order) if right[order] >= len(rows) / 2 else None
+    order = _order(found, [(adds[n], "\n".join(row)) for n, row in rows.items()])
+    return replace(found, order=order) if order else None
 
 
 def _around(add: Add, put: Put, before: int, after: int) -> list[str]:
@@ -191,13 +190,24 @@ def _around(add: Add, put: Put, before: int, after: int) -> list[str]:
     return [*lines[put.start - before : put.start], put.text, *lines[put.end : put.end + after]]
 
 
-def _right(found: Insertion, add: Add, rows: Sequence[str]) -> bool:
-    """Whether the lines of the add come to where they are in the hub afterwards."""
-    try:
-        after = insertion.insert(add.before, rows, like(found), found.anchor, found.inside, found.order, python=False)
-    except insertion.NoPlaceError:
-        return False
-    return same_place(add, rows[found.anchor], after)
+def _order(found: Insertion, rows: Sequence[tuple[Add, str]]) -> Order | None:
+    """The order that puts most of the lines to where they are in the hub afterwards, None where none does.
+
+    Of two that do, the one that the hub as a whole is nearer to.
+    """
+    right: Counter[Order] = Counter()
+    tidy: dict[Order, float] = {}
+    for add, text in rows:
+        blocks = insertion.alike(add.after.splitlines(), like(found), found.anchor, len(found.lines))
+        mine = next((i for i, (_, _, match) in enumerate(blocks) if match.string == text), None)
+        if mine is None:
+            continue
+        for order in get_args(Order):
+            keys = [insertion.key(match, order) for _, _, match in blocks]
+            right[order] += insertion.rank(keys[:mine] + keys[mine + 1 :], keys[mine], order) == mine
+            tidy[order] = sum(starmap(le, pairwise(keys))) / len(keys)
+    best = max(tidy, key=lambda order: (right[order], tidy[order]), default=None)
+    return best if best and right[best] else None
 
 
 def same_place(add: Add, line: str, after: str) -> bool:
@@ -269,7 +279,9 @@ def _merged(pieces: Iterable[_P]) -> tuple[_P, ...]:
     return tuple(merged)
 
 
-def _form(rows: Sequence[tuple[str, str]], spelled: Sequence[Sequence[str]], aligned: Aligned, place: int) -> tuple[Form, float]:
+def _form(
+    rows: Sequence[tuple[str, str]], spelled: Sequence[Sequence[str]], aligned: Aligned, place: int
+) -> tuple[Form, float]:
     """The form in which most rows write the name there, and the share of all that do."""
     forms: Counter[Form] = Counter()
     for (name, _), row, places in zip(rows, spelled, aligned, strict=True):

@@ -12,7 +12,9 @@ from functools import lru_cache
 from meta.family import Form
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0-9]+|[^\W\d_A-Za-z]+")
-_FORMS: Mapping[Form, Callable[[tuple[str, ...]], str]] = {  # the more usual first: of forms that are equal, the first is told
+_FORMS: Mapping[
+    Form, Callable[[tuple[str, ...]], str]
+] = {  # the more usual first: of forms that are equal, the first is told
     "snake": lambda words: "_".join(words).lower(),
     "pascal": lambda words: "".join(map(str.capitalize, words)),
     "upper": lambda words: "_".join(words).upper(),
@@ -77,7 +79,10 @@ def _anywhere(name: str) -> re.Pattern[str] | None:
 def _broken(part: str) -> str:
     if len(part) < 5:
         return re.escape(part)
-    middle = "".join(rf"(?:[-_ ])?{re.escape(letter)}" if 1 < i < len(part) - 1 else re.escape(letter) for i, letter in enumerate(part))
+    middle = "".join(
+        rf"(?:[-_ ])?{re.escape(letter)}" if 1 < i < len(part) - 1 else re.escape(letter)
+        for i, letter in enumerate(part)
+    )
     return middle
 
 
