@@ -12,11 +12,12 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from meta import git, insertion
 from meta.families import hubs
-from meta.family import HubEdit, Slot, Text
+from meta.family import HubEdit
 
 LAST, LEARNED = 40, 8
 ROWS = (  # repository, its members' first file, hubs
@@ -106,11 +107,8 @@ def place(score: Score, hub: str, edit: HubEdit, sha: str, add: hubs.Add) -> Non
         slots = hubs.values(found, add.name, put.text) or {}
         score.given.append(sum(map(len, slots.values())) / len(put.text.strip()))
 
-        def insert(text: str) -> str:
-            return insertion.insert(
-                text, lines, hubs.like(found), found.anchor, found.inside, found.order, python=hub.endswith(".py")
-            )
-
+        insert = partial(insertion.insert, lines=lines, like=hubs.like(found), anchor=found.anchor, inside=found.inside,
+                         order=found.order, python=hub.endswith(".py"))  # fmt: skip
         try:
             text = insert(text)
         except insertion.NoPlaceError as error:

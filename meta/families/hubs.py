@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby, pairwise, starmap
+from itertools import groupby, pairwise, starmap, takewhile
 from operator import le
-from os.path import commonprefix
 from typing import TypeVar, get_args
 
 from meta import insertion
@@ -104,7 +103,7 @@ def _logical(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
 
 def _inserted(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, list[int]]]:
     """The stretches of new lines, each moved to where it holds whole logical lines, and by how much it can be moved."""
-    same = len(commonprefix([old, new]))
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
     matcher = difflib.SequenceMatcher(None, old[same:], new[same:], autojunk=False)
     for tag, _, _, start, end in ((tag, a, b, c + same, d + same) for tag, a, b, c, d in matcher.get_opcodes()):
         if tag not in ("insert", "replace"):
@@ -270,12 +269,12 @@ def _mostly_adjacent(aligned: Aligned, one: int, other: int) -> bool:
 _P = TypeVar("_P", bound=Piece)
 
 
-def _merged(pieces: Iterable[_P]) -> tuple[_P, ...]:
+def _merged(pieces: Iterable[_P]) -> tuple[_P | Text, ...]:
     """The pieces, texts that follow each other as one."""
-    merged: list[_P] = []
+    merged: list[_P | Text] = []
     for is_text, run in groupby(pieces, key=lambda piece: isinstance(piece, Text)):
         parts = list(run)
-        merged += [replace(parts[0], text="".join(p.text for p in parts if isinstance(p, Text)))] if is_text else parts
+        merged += [Text("".join(part.text for part in parts if isinstance(part, Text)))] if is_text else parts
     return tuple(merged)
 
 
