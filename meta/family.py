@@ -131,13 +131,14 @@ class Pattern:
     """What the files of one role share. `path` is its path template.
 
     `render(pattern, answers(pattern, text)) == text` holds for each member it was learned from, byte for byte.
-    `defaults` hold the most frequent value of a parameter where there is one that most members have.
+    `defaults` hold the most frequent value of a parameter where there is one that most members have; of a parameter that is the name
+    in a spelling of its own (TikTok of tiktok) the form in which it mostly is.
     """
 
     path: str
     nodes: tuple[Node, ...]
     computed: tuple[Computed, ...] = ()
-    defaults: Mapping[str, Value] = field(default_factory=dict)
+    defaults: Mapping[str, Value | Named] = field(default_factory=dict)
 
 
 Order = Literal["text", "folded", "letters", "end", "start"]
