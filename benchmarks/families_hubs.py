@@ -107,7 +107,7 @@ def place(score: Score, hub: str, edit: HubEdit, sha: str, add: hubs.Add) -> Non
         slots = hubs.values(found, add.name, put.text) or {}
         score.given.append(sum(map(len, slots.values())) / len(put.text.strip()))
 
-        insert = partial(insertion.insert, lines=lines, like=hubs.like(found), anchor=found.anchor, inside=found.inside,
+        insert = partial(insertion.insert, lines=lines, like=found.like, anchor=found.anchor, inside=found.inside,
                          order=found.order, python=hub.endswith(".py"))  # fmt: skip
         try:
             text = insert(text)

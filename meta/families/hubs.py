@@ -179,7 +179,8 @@ def _insertion(adds: Sequence[Add], kind: Mapping[int, Put]) -> Insertion | None
     ]
     inside = Counter(put.inside for put in kind.values()).most_common(1)[0][0]
     defaults = {name: default for _, own in shared for name, default in own.items()}
-    found = Insertion(tuple(line for line, _ in shared), before, inside, "text", defaults)
+    lines = tuple(line for line, _ in shared)
+    found = Insertion(lines, before, inside, "text", like(lines, before, inside), defaults)
     order = _order(found, [(adds[n], "\n".join(row)) for n, row in rows.items()])
     return replace(found, order=order) if order else None
 
@@ -197,7 +198,7 @@ def _order(found: Insertion, rows: Sequence[tuple[Add, str]]) -> Order | None:
     right: Counter[Order] = Counter()
     tidy: dict[Order, float] = {}
     for add, text in rows:
-        blocks = insertion.alike(add.after.splitlines(), like(found), found.anchor, len(found.lines))
+        blocks = insertion.alike(add.after.splitlines(), found.like, found.anchor, len(found.lines))
         mine = next((i for i, (_, _, match) in enumerate(blocks) if match.string == text), None)
         if mine is None:
             continue
@@ -302,19 +303,33 @@ def pattern(line: Line, name: str = "") -> str:
     return "".join(parts).removesuffix(",") + ",?"
 
 
-def like(found: Insertion) -> str:
-    """A regular expression of the lines' like: they begin as it does, whatever follows."""
-    parts = [pattern(line) for line in found.lines]
-    pieces = found.lines[found.anchor].pieces
-    first = pieces[0].text if isinstance(pieces[0], Text) else ""
-    if re.search(r"\w", first) or (found.inside and first.strip()):
-        parts[found.anchor] = re.sub("[\"']", "[\"']", re.escape(first)) + "(?P<key>.*)"
+def like(lines: Sequence[Line], anchor: int, inside: str) -> str:
+    """A regular expression of the lines' like: they begin as the anchor does, whatever follows."""
+    parts = [pattern(line) for line in lines]
+    first = lines[anchor].pieces[0]
+    start = first.text if isinstance(first, Text) else ""
+    if re.search(r"\w", start) or (inside and start.strip()):
+        parts[anchor] = re.sub("[\"']", "[\"']", re.escape(start)) + "(?P<key>.*)"
     else:
-        parts[found.anchor] = f"(?P<key>{parts[found.anchor]})"
-    return re.sub(r"\(\?P<line\w+>", "(?:", "\n".join(parts))
+        parts[anchor] = f"(?P<key>{parts[anchor]})"
+    return re.sub(r"\(\?P<(?!key>)\w+>", "(?:", "\n".join(parts))
 
 
 def values(found: Insertion, name: str, text: str) -> dict[str, str] | None:
     """What stands in the slots of the anchor line, None where this is not the line of the member of this name."""
     match = re.fullmatch(pattern(found.lines[found.anchor], name), text)
     return match.groupdict() if match else None
+
+
+def standing(found: Insertion, name: str, text: str) -> dict[str, str] | None:
+    """What the slots of all lines of the member hold in the hub, None where it does not stand there."""
+    lines = text.splitlines()
+    for start, end, whole in _logical(lines):
+        first, last = start - found.anchor, end + len(found.lines) - 1 - found.anchor
+        if first < 0 or last > len(lines) or values(found, name, whole) is None:
+            continue
+        around = [*lines[first:start], whole, *lines[end:last]]
+        matches = [re.fullmatch(pattern(line, name), text) for line, text in zip(found.lines, around, strict=True)]
+        if all(matches):
+            return {slot: value for match in matches if match for slot, value in match.groupdict().items()}
+    return None
