@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 
 from meta.families import hubs, names, patterns
 from meta.families.fit import NAME
@@ -88,12 +89,12 @@ def _linked_lines(path: str, found: Insertion, text: str, answers: Answers, defa
         same = next((p for p in defaults | _every(answers) if _says(p, values, answers)), None)
         if same is None:
             stem = names.in_form(path.rpartition("/")[2].partition(".")[0], "snake").strip("_") or "hub"
-            same = next(f"{stem}_{n}" for n in range(1, 1000) if f"{stem}_{n}" not in answers[next(iter(answers))] and f"{stem}_{n}" not in defaults)
-            defaults[same] = ""
+            known = {NAME, *defaults, *_every(answers), *new.values()}
+            same = next(other for n in count(1) if (other := f"{stem}_{n}") not in known)
             if slot in found.defaults:
                 fresh[same] = found.defaults[slot]
-            for member in answers:
-                answers[member][same] = values.get(member, "")
+            for member, value in values.items():
+                answers[member][same] = value
         new[slot] = same
     lines = tuple(
         Line(tuple(Slot(new[p.parameter]) if isinstance(p, Slot) else p for p in line.pieces)) for line in found.lines
@@ -119,11 +120,11 @@ def _asked(roles: Sequence[Role], edits: Sequence[HubEdit], answers: Answers, de
     for edit in edits:
         uses.update(p.parameter for found in edit.insertions for line in found.lines for p in line.pieces if isinstance(p, Slot))
     worth: dict[str, float] = {}
-    for parameter, count in uses.items():
+    for parameter, places in uses.items():
         values = [of[parameter] for of in answers.values() if isinstance(of.get(parameter), str)]
         if parameter != NAME and values:
-            open_ = defaults.get(parameter, "") == ""
-            worth[parameter] = count * len(set(values)) / len(values) * (4 if open_ else 1) * len(values) / len(answers)
+            open_ = parameter not in defaults
+            worth[parameter] = places * len(set(values)) / len(values) * (4 if open_ else 1) * len(values) / len(answers)
     return (NAME, *sorted(worth, key=lambda p: (-worth[p], p))[: ASKED - 1])
 
 
