@@ -43,10 +43,17 @@ def blueprint(
     return Blueprint(name, roles, linked, answers, defaults, _asked(roles, linked, answers, defaults))
 
 
-def _role(number: int, pattern: Pattern, members: Sequence[Member], answers: Answers, defaults: dict[str, Value | Named]) -> Role:
+def _role(
+    number: int, pattern: Pattern, members: Sequence[Member], answers: Answers, defaults: dict[str, Value | Named]
+) -> Role:
     """The role, with what of its path and its presence differs made parameters."""
     template = re.compile("(.+?)".join(map(re.escape, pattern.path.split(_X))))
-    spelled = {m.name: f.groups() for m in members for path in m.files if (f := template.fullmatch(path)) and _same(m, f.groups())}
+    spelled = {
+        m.name: f.groups()
+        for m in members
+        for path in m.files
+        if (f := template.fullmatch(path)) and _same(m, f.groups())
+    }
     pieces: list[Piece] = []
     for place, text in enumerate(pattern.path.split(_X)):
         if place:
@@ -62,7 +69,11 @@ def _role(number: int, pattern: Pattern, members: Sequence[Member], answers: Ans
                 for member, text in written.items():
                     answers[member][slot] = text
         pieces += [Text(text)] if text else []
-    present = "" if len(spelled) == len(members) else f"has_{names.in_form(pattern.path.rpartition('/')[2].partition('.')[0], 'snake') or 'file'}_{number}"
+    present = (
+        ""
+        if len(spelled) == len(members)
+        else f"has_{names.in_form(pattern.path.rpartition('/')[2].partition('.')[0], 'snake') or 'file'}_{number}"
+    )
     if present:
         defaults[present] = len(spelled) > _USUAL * len(members)
         for member in members:
@@ -77,10 +88,14 @@ def _same(member: Member, groups: Sequence[str]) -> bool:
 
 def _linked(edit: HubEdit, text: str, answers: Answers, defaults: dict[str, Value | Named]) -> HubEdit:
     """The edit with its slots named as the parameters that say the same in every member, or anew."""
-    return replace(edit, insertions=tuple(_linked_lines(edit.path, found, text, answers, defaults) for found in edit.insertions))
+    return replace(
+        edit, insertions=tuple(_linked_lines(edit.path, found, text, answers, defaults) for found in edit.insertions)
+    )
 
 
-def _linked_lines(path: str, found: Insertion, text: str, answers: Answers, defaults: dict[str, Value | Named]) -> Insertion:
+def _linked_lines(
+    path: str, found: Insertion, text: str, answers: Answers, defaults: dict[str, Value | Named]
+) -> Insertion:
     said = {member: values for member in answers if (values := hubs.standing(found, member, text))}
     new: dict[str, str] = {}
     fresh: dict[str, tuple[Text | Named, ...]] = {}
@@ -108,23 +123,33 @@ def _every(answers: Answers) -> dict[str, Value]:
 
 def _says(parameter: str, values: Mapping[str, str], answers: Answers) -> bool:
     known = {member: answers[member][parameter] for member in values if parameter in answers[member]}
-    return len(known) >= max(2, _USUAL * len(values)) and len(set(values.values())) > 1 and all(values[m] == v for m, v in known.items())
+    return (
+        len(known) >= max(2, _USUAL * len(values))
+        and len(set(values.values())) > 1
+        and all(values[m] == v for m, v in known.items())
+    )
 
 
-def _asked(roles: Sequence[Role], edits: Sequence[HubEdit], answers: Answers, defaults: Mapping[str, Value | Named]) -> tuple[str, ...]:
+def _asked(
+    roles: Sequence[Role], edits: Sequence[HubEdit], answers: Answers, defaults: Mapping[str, Value | Named]
+) -> tuple[str, ...]:
     """The name, and of what has no default those that most differ and stand in most places."""
     uses: Counter[str] = Counter()
     for role in roles:
         _count(role.pattern.nodes, uses)
         uses.update(p.parameter for p in role.path if isinstance(p, Slot))
     for edit in edits:
-        uses.update(p.parameter for found in edit.insertions for line in found.lines for p in line.pieces if isinstance(p, Slot))
+        uses.update(
+            p.parameter for found in edit.insertions for line in found.lines for p in line.pieces if isinstance(p, Slot)
+        )
     worth: dict[str, float] = {}
     for parameter, places in uses.items():
         values = [of[parameter] for of in answers.values() if isinstance(of.get(parameter), str)]
         if parameter != NAME and values:
             open_ = parameter not in defaults
-            worth[parameter] = places * len(set(values)) / len(values) * (4 if open_ else 1) * len(values) / len(answers)
+            worth[parameter] = (
+                places * len(set(values)) / len(values) * (4 if open_ else 1) * len(values) / len(answers)
+            )
     return (NAME, *sorted(worth, key=lambda p: (-worth[p], p))[: ASKED - 1])
 
 

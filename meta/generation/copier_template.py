@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from meta.errors import UserError
@@ -25,8 +27,14 @@ FORMS: Mapping[Form, str] = {  # in Jinja, of the words of a name
     "camel": "(({0}[:1] | map('lower') | list) + ({0}[1:] | map('capitalize') | list)) | join",
 }  # fmt: skip
 _CARRIAGE = "carriage_return"  # Jinja makes every line break the same: this one is written as a value
-_TAKEN = frozenset("and as if in is not or do elif else endfor endif for from import set with true false none row range dict loop self context environment".split())
-_COMMENTS = {"#": "py pyi toml yml yaml sh cfg ini rb po", "//": "js ts jsx tsx java go rs c cc cpp h kt swift php scss", "--": "sql lua hs"}
+_TAKEN = frozenset(
+    "and as if in is not or do elif else endfor endif for from import set with true false none row range dict loop self context environment".split()
+)
+_COMMENTS = {
+    "#": "py pyi toml yml yaml sh cfg ini rb po",
+    "//": "js ts jsx tsx java go rs c cc cpp h kt swift php scss",
+    "--": "sql lua hs",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,8 @@ def template(blueprint: Blueprint) -> Template:
         raise UserError(f"{blueprint.name} holds every kind of brackets that a template could use. Leave it as it is.")
     writer = _Writer(signs, names)
     files = {
-        f"files/{writer.path(role)}.jinja": "".join(writer.nodes(role.pattern.nodes, rows=False)) for role in blueprint.roles
+        f"files/{writer.path(role)}.jinja": "".join(writer.nodes(role.pattern.nodes, rows=False))
+        for role in blueprint.roles
     }
     defaults = _defaults(blueprint, writer)
     lines = {line for edit in blueprint.hubs for found in edit.insertions for line in found.lines}
@@ -97,6 +106,26 @@ def values(template: Template, answers: Mapping[str, Value]) -> dict[str, str | 
         for parameter, value in answers.items()
         if parameter in template.names
     }
+
+
+def made(template: Template, rows: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, str]]:
+    """The files that Copier makes of each row of values, by path."""
+    import copier  # takes a second to load, and only generation needs it
+
+    found: dict[str, dict[str, str]] = {}
+    with tempfile.TemporaryDirectory(prefix="meta-") as root:
+        for path, text in template.files.items():
+            place = Path(root, "template", path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(text.encode())
+        for number, (row, values) in enumerate(rows.items()):
+            folder = Path(root, str(number))
+            copier.run_copy(
+                str(Path(root, "template")), folder, data=dict(values), defaults=True, overwrite=True, quiet=True
+            )
+            paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+            found[row] = {path.relative_to(folder).as_posix(): path.read_bytes().decode() for path in paths}
+    return found
 
 
 def _variables(blueprint: Blueprint) -> dict[str, str]:
@@ -143,7 +172,15 @@ def _literals(blueprint: Blueprint) -> Iterator[str]:
     for role in blueprint.roles:
         yield from (piece.text for piece in role.path if isinstance(piece, Text))
         for node in role.pattern.nodes:
-            lines = (node,) if isinstance(node, Line) else node.nodes if isinstance(node, Option) else node.lines if isinstance(node, Each) else ()
+            lines = (
+                (node,)
+                if isinstance(node, Line)
+                else node.nodes
+                if isinstance(node, Option)
+                else node.lines
+                if isinstance(node, Each)
+                else ()
+            )
             yield from (piece.text for line in lines for piece in line.pieces if isinstance(piece, Text))
     for edit in blueprint.hubs:
         for found in edit.insertions:
@@ -188,7 +225,11 @@ class _Writer:
                     yield from self.nodes(node.lines, rows=True)
                     yield self.signs.say("endfor") + "\n"
                 case Free():
-                    note = self.signs.note(f"{MARK} here most have lines of their own" if node.fill else "some have lines of their own here")
+                    note = self.signs.note(
+                        f"{MARK} here most have lines of their own"
+                        if node.fill
+                        else "some have lines of their own here"
+                    )
                     yield f"{self.signs.of(self.names[node.parameter])}{note}\n"
 
     def line(self, line: Line, *, rows: bool) -> str:
@@ -281,7 +322,11 @@ def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str
     def forms(base: str) -> None:
         if base in bases:
             words = f"{base}_words"
-            rows[words] = {"type": "yaml", "when": False, "default": signs.of(f"{base} | regex_findall({WORD!r}) | to_json")}
+            rows[words] = {
+                "type": "yaml",
+                "when": False,
+                "default": signs.of(f"{base} | regex_findall({WORD!r}) | to_json"),
+            }
             for name, (source, form) in writer.forms.items():
                 if source == base:
                     rows[name] = {"type": "str", "when": False, "default": signs.of(FORMS[form].format(words))}
