@@ -14,8 +14,24 @@ from itertools import count
 from meta.families import hubs, names, patterns
 from meta.families.fit import NAME
 from meta.family import (
-    Blueprint, Each, Form, Free, HubEdit, Insertion, Line, Member, Named, Node, Option, Pattern, Piece, Role, Slot, Text, Value,
-)  # fmt: skip
+    Blueprint,
+    Each,
+    Form,
+    Free,
+    HubEdit,
+    Insertion,
+    Line,
+    Member,
+    Named,
+    Node,
+    Option,
+    Pattern,
+    Piece,
+    Role,
+    Slot,
+    Text,
+    Value,
+)
 
 ASKED = 8  # questions, the name included
 _USUAL = 0.5  # share of the members that must have a file, or a value, for it to be the default
@@ -69,16 +85,17 @@ def _role(
                 for member, text in written.items():
                     answers[member][slot] = text
         pieces += [Text(text)] if text else []
-    present = (
-        ""
-        if len(spelled) == len(members)
-        else f"has_{names.in_form(pattern.path.rpartition('/')[2].partition('.')[0], 'snake') or 'file'}_{number}"
-    )
+    present = "" if len(spelled) == len(members) else f"has_{_stem(pattern.path)}_{number}"
     if present:
         defaults[present] = len(spelled) > _USUAL * len(members)
-        for member in members:
-            answers[member.name][present] = member.name in spelled
+        for who in members:
+            answers[who.name][present] = who.name in spelled
     return Role(tuple(pieces), pattern, present)
+
+
+def _stem(path: str) -> str:
+    """A word for a file."""
+    return names.in_form(path.rpartition("/")[2].partition(".")[0], "snake") or "file"
 
 
 def _same(member: Member, groups: Sequence[str]) -> bool:
@@ -103,7 +120,7 @@ def _linked_lines(
         values = {member: of[slot] for member, of in said.items()}
         same = next((p for p in defaults | _every(answers) if _says(p, values, answers)), None)
         if same is None:
-            stem = names.in_form(path.rpartition("/")[2].partition(".")[0], "snake").strip("_") or "hub"
+            stem = _stem(path)
             known = {NAME, *defaults, *_every(answers), *new.values()}
             same = next(other for n in count(1) if (other := f"{stem}_{n}") not in known)
             if slot in found.defaults:

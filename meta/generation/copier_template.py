@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from meta.errors import UserError
-from meta.family import Blueprint, Each, Form, Free, Line, Named, Node, Option, Pattern, Piece, Role, Slot, Text, Value
+from meta.family import Blueprint, Each, Form, Free, Line, Named, Node, Option, Piece, Role, Slot, Text, Value
 
 FILL = "META_FILL"
 MARK = "META:FILL"
+WORDS = "words_of_"
 NAME = "name"
 WORD = "[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0-9]+|[^\\W\\d_A-Za-z]+"
 FORMS: Mapping[Form, str] = {  # in Jinja, of the words of a name
@@ -27,8 +28,36 @@ FORMS: Mapping[Form, str] = {  # in Jinja, of the words of a name
     "camel": "(({0}[:1] | map('lower') | list) + ({0}[1:] | map('capitalize') | list)) | join",
 }  # fmt: skip
 _CARRIAGE = "carriage_return"  # Jinja makes every line break the same: this one is written as a value
-_TAKEN = frozenset(
-    "and as if in is not or do elif else endfor endif for from import set with true false none row range dict loop self context environment".split()
+_TAKEN = frozenset(  # words of Jinja and of Copier
+    [
+        "and",
+        "as",
+        "if",
+        "in",
+        "is",
+        "not",
+        "or",
+        "do",
+        "elif",
+        "else",
+        "endfor",
+        "endif",
+        "for",
+        "from",
+        "import",
+        "set",
+        "with",
+        "true",
+        "false",
+        "none",
+        "row",
+        "range",
+        "dict",
+        "loop",
+        "self",
+        "context",
+        "environment",
+    ]
 )
 _COMMENTS = {
     "#": "py pyi toml yml yaml sh cfg ini rb po",
@@ -146,8 +175,8 @@ def _variables(blueprint: Blueprint) -> dict[str, str]:
     ]
     for parameter in dict.fromkeys(parameters):
         name = re.sub(r"\W+", "_", parameter)
-        while name in _TAKEN or name.startswith("_") or name in found.values():
-            name = f"{name.strip('_')}_x"
+        while name in _TAKEN or name.startswith(("_", WORDS)) or name in found.values():
+            name = f"{name.strip('_').removeprefix(WORDS)}_x"
         found[parameter] = name
     return found
 
@@ -321,7 +350,7 @@ def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str
 
     def forms(base: str) -> None:
         if base in bases:
-            words = f"{base}_words"
+            words = f"{WORDS}{base}"
             rows[words] = {
                 "type": "yaml",
                 "when": False,
@@ -335,7 +364,7 @@ def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str
     for name in sorted(defaults, key=lambda name: (name not in asked, asked.index(name) if name in asked else 0)):
         default = defaults[name]
         kind = "bool" if isinstance(default, bool) else "yaml" if isinstance(default, list) else "str"
-        rows[name] = {"type": kind, "default": default} | ({} if name in asked else {"when": False})
+        rows[name] = {"type": kind, "default": default, **({} if name in asked else {"when": False})}
         forms(name)
     if writer.carriage:
         rows[_CARRIAGE] = {"type": "str", "when": False, "default": "\r"}

@@ -57,7 +57,7 @@ def generate(
     hubs = [hub for edit in blueprint.hubs for hub in _hubs(template, edit.path, edit.insertions)]
     facts = {
         "name": name, "family": judged.family.id, "description": about, "version": render.version(place),
-        "summary": about.partition(" Use ")[0], "asked": pformat(asked), "forms": pformat(dict(template.forms), width=110),
+        "summary": _summary(judged, blueprint), "asked": pformat(asked), "forms": pformat(dict(template.forms), width=110),
         "hubs": pformat(hubs, width=110, sort_dicts=False) if hubs else "", "formatter": repr(list(formatter)),
         "word": copier_template.WORD, "insertion": _carried(),
     }  # fmt: skip
@@ -90,6 +90,12 @@ def _description(judged: Judged, blueprint: Blueprint) -> str:
     return f"Make the files of a new {what} ({', '.join(paths)}){where}. Use it when you are to add another {what}."[
         :_LONGEST
     ]
+
+
+def _summary(judged: Judged, blueprint: Blueprint) -> str:
+    files, hubs = len(blueprint.roles), len(blueprint.hubs)
+    where = f", and its lines in {hubs} file{'s' * (hubs != 1)} that list them" if hubs else ""
+    return f"Make the next {judged.family.name}: {files} file{'s' * (files != 1)}{where}."
 
 
 def _hubs(template: copier_template.Template, path: str, insertions: Sequence[Insertion]) -> list[dict[str, object]]:
