@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,10 @@ from typing import IO
 
 from meta.errors import UserError
 
-# A repository's own configuration may name programs to run; none of them is wanted here.
+# A repository's own configuration may name programs to run, and a partial clone would fetch what it lacks: neither is wanted here.
 _SAFE = (
     "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "log.showSignature=false",
-    "-c", "log.mailmap=false", "-c", "i18n.logOutputEncoding=UTF-8",
+    "-c", "log.mailmap=false", "-c", "protocol.allow=never", "-c", "i18n.logOutputEncoding=UTF-8",
 )  # fmt: skip
 _FIELDS = ("%x01%H", "%P", "%an", "%ae", "%at", "%ct", "%D", "%s")
 _LOG = (
@@ -53,6 +53,15 @@ class Commit:
     changes: tuple[Change, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a commit; the content of a link is where it points to."""
+
+    path: str
+    blob: str
+    link: bool
+
+
 def root(path: Path) -> Path:
     """The top folder of the work tree that holds `path`. Raises `UserError` where there is none."""
     return Path(_output(path, "rev-parse", "--show-toplevel").removesuffix("\n"))
@@ -84,6 +93,39 @@ def commits(repository: Path, revision: str = "HEAD") -> Iterator[Commit]:
         yield from _parsed(_tokens(stdout))
 
 
+def tree(repository: Path, revision: str = "HEAD") -> Iterator[Entry]:
+    """The files of a commit, submodules left out; none in a repository without commits."""
+    if revision == "HEAD" and not _has_commits(repository):
+        return
+    with _running(repository, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision) as stdout:
+        for token in _tokens(stdout):
+            about, _, path = token.partition(b"\t")
+            mode, kind, blob = about.decode("ascii", "replace").split()
+            if kind == "blob":
+                yield Entry(path.decode("utf-8", "replace"), blob, mode == "120000")
+
+
+def contents(repository: Path, blobs: Iterable[str], limit: int = 1 << 20) -> Iterator[bytes | None]:
+    """What the blobs hold, in order, through one git; None for one that is missing or longer than `limit` bytes."""
+    with tempfile.TemporaryFile() as asked:  # not a pipe: git would wait for us to read while we wait for it
+        asked.write("".join(f"{blob}\n" for blob in blobs).encode())
+        asked.seek(0)
+        with _running(repository, "cat-file", "--batch", stdin=asked) as stdout:
+            while header := stdout.readline():
+                *_, size = header.split()
+                yield _content(stdout, int(size), limit) if size.isdigit() else None
+
+
+def _content(stdout: IO[bytes], size: int, limit: int) -> bytes | None:
+    """The next `size` bytes, None where they are more than `limit`; the line break behind them is gone too."""
+    if size <= limit:
+        return stdout.read(size + 1)[:size]
+    left = size + 1
+    while left and (chunk := stdout.read(min(left, 1 << 20))):
+        left -= len(chunk)
+    return None
+
+
 def _has_commits(repository: Path) -> bool:
     with _running(repository, "rev-parse", "--quiet", "--verify", "HEAD", failing=True) as stdout:
         return bool(stdout.read())
@@ -95,7 +137,9 @@ def _output(repository: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def _running(repository: Path, *arguments: str, failing: bool = False) -> Iterator[IO[bytes]]:
+def _running(
+    repository: Path, *arguments: str, failing: bool = False, stdin: IO[bytes] | None = None
+) -> Iterator[IO[bytes]]:
     """The output of git. Its failure, unless `failing` is allowed, is a `UserError` in git's own words."""
     folder = repository if repository.is_dir() else repository.parent
     command = ["git", *_SAFE, "-C", str(folder), *arguments]
@@ -103,7 +147,7 @@ def _running(repository: Path, *arguments: str, failing: bool = False) -> Iterat
     with tempfile.TemporaryFile() as errors:  # a pipe that nobody reads could fill up and stop git
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment
+                command, stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment
             )
         except FileNotFoundError:
             raise UserError("git is not installed. Install git, then run this again.") from None
@@ -118,6 +162,8 @@ def _running(repository: Path, *arguments: str, failing: bool = False) -> Iterat
 def _complaint(repository: Path, said: str) -> UserError:
     if "not a git repository" in said or "cannot change to" in said:
         return UserError(f"{repository.absolute()} is in no git repository. Run `git init` there, or name one that is.")
+    if "promisor" in said:
+        return UserError(f"{repository} is a partial clone and lacks files. Run `git fetch --refetch --no-filter` there.")
     reason = next((line for line in said.splitlines() if line.startswith("fatal: ")), "no reason given")
     return UserError(f"git cannot read {repository}: {reason.removeprefix('fatal: ')}")
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from meta.families.lines import Tokens, weight
+from meta.families.lines import Tokens, fold, is_word, weight
 from meta.families.rows import ROW
 
 SIMILAR = 0.5  # of two lines' tokens that are the same, from which on the lines may stand in one column
@@ -45,7 +45,7 @@ class _Likeness:
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, ...], int] = {}
-        self._bits: dict[tuple[str, int], int] = {}
+        self._bits: dict[tuple[str, int, int], int] = {}
         self.kinds: list[_Kind] = []
         self._known: dict[Pair, float] = {}
 
@@ -60,11 +60,11 @@ class _Likeness:
     def _kind(self, line: Tokens) -> _Kind:
         seen: Counter[str] = Counter()
         mask = size = 0
-        for token in line.kinds:
-            if not token.isspace():
-                mask |= 1 << self._bits.setdefault((token, seen[token]), len(self._bits))
-                seen[token] += 1
-                size += 1
+        for token, much in _weighed(line.kinds):
+            seen[token] += 1
+            for bit in range(much):
+                mask |= 1 << self._bits.setdefault((token, seen[token], bit), len(self._bits))
+            size += much
         return _Kind(mask, size, line.indent, weight(line.kinds), line.kinds[:1] == (ROW,))
 
     def __call__(self, one: int, other: int) -> float:
@@ -82,6 +82,16 @@ class _Likeness:
             return 0.0
         dice = 2 * (one.mask & other.mask).bit_count() / (one.size + other.size)
         return 0.9 * dice if dice >= SIMILAR else 0.0
+
+
+def _weighed(kinds: tuple[str, ...]) -> Iterable[tuple[str, int]]:
+    """The tokens with what each counts: a word more than a mark, and that something stands in quotes less than what it is."""
+    for token in fold(kinds):
+        if isinstance(token, tuple):
+            yield "\0quoted", 1
+            yield "\0quoted" + "".join(token), 2
+        elif not token.isspace():
+            yield token, 3 if is_word(token) else 1
 
 
 def columns(members: Sequence[Sequence[Tokens]]) -> list[Column]:

@@ -59,6 +59,37 @@ def _case(spelled: str) -> str:
     return CAPITAL if spelled[0].isupper() else LOWER
 
 
+Folded = tuple[str | tuple[str, ...], ...]
+"""Tokens of which those between two quotation marks are one."""
+
+
+@lru_cache(maxsize=1 << 16)
+def fold(kinds: tuple[str, ...]) -> Folded:
+    folded: list[str | tuple[str, ...]] = []
+    at = 0
+    while at < len(kinds):
+        token = kinds[at]
+        folded.append(token)
+        at += 1
+        if token in ("'", '"'):
+            end = _closing(kinds, at, token)
+            if end > at:
+                folded.append(kinds[at:end])
+                at = end
+            if end >= at:
+                folded.append(token)
+                at += 1
+    return tuple(folded)
+
+
+def _closing(kinds: tuple[str, ...], start: int, mark: str) -> int:
+    """Where the mark closes what it opens before `start`, -1 if it opens nothing."""
+    for at in range(start, len(kinds)):
+        if kinds[at] == mark and kinds[at - 1] != "\\":
+            return at
+    return -1
+
+
 def is_word(token: str) -> bool:
     return token[0].isalnum() or token[0] == "_" or (token[0] == NAME and len(token) > 1)
 

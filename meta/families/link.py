@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from meta.families.fit import NAME
 from meta.families.names import forms, in_form, words
+from meta.families.reading import NAME
 from meta.families.unify import Shape
 from meta.family import Form, Line, Named, Piece, Slot, Text, Value
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meta.families import align, rows
-from meta.families.fit import answers, render
+from meta.families.fit import answers
 from meta.families.lines import read as read_lines
 from meta.families.lines import split
 from meta.families.link import Filled, Links, Names
 from meta.families.unify import Shape, fitting, unify
+from meta.families.writing import render
 from meta.family import Each, Free, Line, Named, Node, Option, Pattern, Slot, Text, Value
 
 __all__ = ["answers", "answers_together", "learn", "learn_together", "render"]
@@ -34,7 +35,7 @@ class _Place:
     spans: Mapping[str, tuple[int, int]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Role:
     """The files of one role: by member its text, and the places that are kept of their lines, in order."""
 
@@ -55,7 +56,7 @@ def learn_together(roles: Mapping[str, Mapping[str, str]]) -> tuple[Pattern, ...
     learned = [_Role(path, texts, _places(texts)) for path, texts in roles.items()]
     while True:
         _assemble(learned)
-        wrong = [role for role in learned if role.linked and not _round_trips(role, learned)]
+        wrong = _wrong(learned)
         if not wrong:
             return tuple(role.pattern for role in learned)
         for role in wrong:
@@ -71,14 +72,16 @@ def answers_together(patterns: Sequence[Pattern], name: str, texts: Mapping[str,
     return together
 
 
-def _round_trips(role: _Role, learned: Sequence[_Role]) -> bool:
-    """Whether each member's answers, of all its files together, make this file byte for byte."""
-    patterns = [other.pattern for other in learned]
-    for name, text in role.texts.items():
-        texts = {other.path: other.texts[name] for other in learned if name in other.texts}
-        if render(role.pattern, answers_together(patterns, name, texts)) != text:
-            return False
-    return True
+def _wrong(learned: Sequence[_Role]) -> list[_Role]:
+    """The linked roles in which some member's answers, of all its files together, do not make its file byte for byte."""
+    wrong: list[_Role] = []
+    for name in dict.fromkeys(name for role in learned for name in role.texts):
+        own = [role for role in learned if name in role.texts]
+        together = answers_together([role.pattern for role in own], name, {role.path: role.texts[name] for role in own})
+        for role in own:
+            if role.linked and role not in wrong and render(role.pattern, together) != role.texts[name]:
+                wrong.append(role)
+    return wrong
 
 
 def _places(texts: Mapping[str, str]) -> list[_Place]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 
-from meta.families.lines import NAME, Tokens, is_word
+from meta.families.lines import NAME, Folded, Tokens, fold, is_word
 from meta.families.names import letters
 
 AGREE = 0.7  # share of the lines that must have a token for it to be the pattern's
@@ -59,54 +59,83 @@ class Shape:
 
 def unify(lines: Sequence[Tokens], weights: Sequence[float]) -> Shape | None:
     """The shape of the lines, None where too little of it is given."""
-    groups: defaultdict[tuple[str, ...], float] = defaultdict(float)
+    if any(len(line.text) > _LONGEST for line in lines):
+        lines, weights = lines[:1], weights[:1]
+    parts = _merged(_common([fold(line.kinds) for line in lines], weights))
+    words = any((isinstance(part, Open) and part.named) or (isinstance(part, str) and is_word(part)) for part in parts)
+    places = sum(part == Open() for part in parts)
+    literal = sum(part != Open() and not (isinstance(part, str) and part.isspace()) for part in parts)
+    if places and (not words or literal < _LITERAL * (literal + places)):
+        return None
+    return Shape(_joined(parts))
+
+
+def _common(lines: Sequence[Folded], weights: Sequence[float]) -> list[Part]:
+    """The most frequent line, open where too few have its token."""
+    groups: defaultdict[Folded, float] = defaultdict(float)
     for line, much in zip(lines, weights, strict=True):
-        groups[line.kinds] += much
+        groups[line] += much
     total = sum(groups.values())
     usual, most = max(groups.items(), key=lambda group: group[1])
-    if most >= AGREE * total or any(len(line.text) > _LONGEST for line in lines):
-        return _shape(usual, (True,) * len(usual), (False,) * (len(usual) + 1))
+    if most >= AGREE * total:
+        return [part for token in usual for part in _parts(token)]
     agreed = [0.0] * len(usual)
     added = [0.0] * (len(usual) + 1)
-    for kinds, much in groups.items():
-        _vote(usual, kinds, much, agreed, added)
-    return _shape(usual, [votes >= AGREE * total for votes in agreed], [votes > (1 - AGREE) * total for votes in added])
+    instead: defaultdict[int, list[tuple[Folded, float]]] = defaultdict(list)
+    for line, much in groups.items():
+        _vote(usual, line, much, agreed, added, instead)
+    parts: list[Part] = []
+    for at, token in enumerate(usual):
+        if added[at] > (1 - AGREE) * total:
+            parts.append(Open())
+        if agreed[at] >= AGREE * total or token == "\n":
+            parts += _parts(token)
+        elif isinstance(token, tuple) and sum(much for _, much in instead[at]) >= AGREE * total:
+            parts += _quoted([quoted for quoted, _ in instead[at]], [much for _, much in instead[at]])
+        else:
+            parts.append(Open())
+    if added[-1] > (1 - AGREE) * total and usual[-1:] != ("\n",):
+        parts.append(Open())
+    return parts
 
 
-def _vote(usual: tuple[str, ...], kinds: tuple[str, ...], much: float, agreed: list[float], added: list[float]) -> None:
-    if len(usual) == len(kinds):
-        same = [one == other for one, other in zip(usual, kinds, strict=True)]
+def _quoted(lines: Sequence[Folded], weights: Sequence[float]) -> list[Part]:
+    """What the texts between quotation marks have in common, if that is most of their words."""
+    parts = _common(lines, weights)
+    words = sum(part == Open(named=True) or (isinstance(part, str) and is_word(part)) for part in parts)
+    return parts if words > parts.count(Open()) else [Open()]
+
+
+def _parts(token: str | tuple[str, ...]) -> list[Part]:
+    if isinstance(token, tuple):
+        return [part for inner in token for part in _parts(inner)]
+    return [Open(named=True) if token[0] == NAME and len(token) > 1 else token]
+
+
+def _vote(
+    usual: Folded, line: Folded, much: float, agreed: list[float], added: list[float],
+    instead: Mapping[int, list[tuple[Folded, float]]],
+) -> None:  # fmt: skip
+    """Count for each token of the usual line who has it, what others have instead of a quoted text, and where they have more."""
+    if len(usual) == len(line):
+        same = [one == other for one, other in zip(usual, line, strict=True)]
         if 2 * sum(same) >= len(same):
             for at, equal in enumerate(same):
                 agreed[at] += much * equal
+                token = line[at]
+                if isinstance(token, tuple):
+                    instead[at].append((token, much))
             return
     here = there = 0
-    for at, other, length in SequenceMatcher(None, usual, kinds, autojunk=False).get_matching_blocks():
+    for at, other, length in SequenceMatcher(None, usual, line, autojunk=False).get_matching_blocks():
         if at == here and other > there:
             added[at] += much
         for place in range(at, at + length):
             agreed[place] += much
+            token = usual[place]
+            if isinstance(token, tuple):
+                instead[place].append((token, much))
         here, there = at + length, other + length
-
-
-def _shape(usual: tuple[str, ...], given: Sequence[bool], added: Sequence[bool]) -> Shape | None:
-    parts: list[Part] = []
-    for token, stays, before in zip(usual, given, added, strict=False):
-        if before:
-            parts.append(Open())
-        if not stays:
-            parts.append(Open())
-        else:
-            parts.append(Open(named=True) if token[0] == NAME and len(token) > 1 else token)
-    if added[-1]:
-        parts.append(Open())
-    parts = _merged(parts)
-    places = sum(part == Open() for part in parts)
-    literal = sum(stays and not token.isspace() for token, stays in zip(usual, given, strict=True))
-    words = any((isinstance(part, Open) and part.named) or (isinstance(part, str) and is_word(part)) for part in parts)
-    if places and (not words or literal < _LITERAL * (literal + places)):
-        return None
-    return Shape(_joined(parts))
 
 
 def _merged(parts: Sequence[Part]) -> list[Part]:
