@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import count
 
 from meta.families import hubs, names, patterns
-from meta.families.fit import NAME
+from meta.families.reading import NAME
 from meta.family import (
     Blueprint,
     Each,

@@ -57,6 +57,8 @@ _TAKEN = frozenset(  # words of Jinja and of Copier
         "self",
         "context",
         "environment",
+        "now",
+        "make_secret",
     ]
 )
 _COMMENTS = {
@@ -348,6 +350,8 @@ def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str
     rows: dict[str, dict[str, object]] = {NAME: {"type": "str", "help": "The name of the next member, as in its path"}}
     bases = {base for base, _ in writer.forms.values()}
 
+    by_variable = {variable: parameter for parameter, variable in writer.names.items()}
+
     def forms(base: str) -> None:
         if base in bases:
             words = f"{WORDS}{base}"
@@ -364,7 +368,8 @@ def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str
     for name in sorted(defaults, key=lambda name: (name not in asked, asked.index(name) if name in asked else 0)):
         default = defaults[name]
         kind = "bool" if isinstance(default, bool) else "yaml" if isinstance(default, list) else "str"
-        rows[name] = {"type": kind, "default": default, **({} if name in asked else {"when": False})}
+        more = {"help": _help(blueprint, by_variable[name])} if name in asked else {"when": False}
+        rows[name] = {"type": kind, "default": default, **more}
         forms(name)
     if writer.carriage:
         rows[_CARRIAGE] = {"type": "str", "when": False, "default": "\r"}
@@ -372,6 +377,26 @@ def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str
     lines = [f"# Makes the next of {blueprint.name}; in the project's folder: copier copy <the folder of this file> ."]
     lines += [f"{name}: {_yaml(value)}" for name, value in (head | rows).items()]
     return "\n".join(lines) + "\n"
+
+
+def _help(blueprint: Blueprint, parameter: str) -> str:
+    """The line in which a parameter stands first, and what the latest member has there."""
+    lines = [line for role in blueprint.roles for line in _lines(role.pattern.nodes)]
+    lines += [line for edit in blueprint.hubs for found in edit.insertions for line in found.lines]
+    pieces = next((line.pieces for line in lines if Slot(parameter) in line.pieces), ())
+    shown = "".join(
+        piece.text if isinstance(piece, Text) else "<>" if piece == Slot(parameter) else ".." for piece in pieces
+    )
+    value = next((of[parameter] for of in reversed(list(blueprint.answers.values())) if parameter in of), "")
+    return f"<> in: {' '.join(shown.split())[:80]} (the latest has {str(value)[:40]!r})"
+
+
+def _lines(nodes: Sequence[Node]) -> Iterator[Line]:
+    for node in nodes:
+        if isinstance(node, Line):
+            yield node
+        elif isinstance(node, Option):
+            yield from _lines(node.nodes)
 
 
 def _yaml(value: object) -> str:
