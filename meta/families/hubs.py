@@ -295,12 +295,20 @@ def pattern(line: Line, name: str = "") -> str:
     """A regular expression of the line, of this member's where the name is given; slots are its groups."""
     parts = []
     for piece in line.pieces:
-        if isinstance(piece, Slot):
-            parts.append(f"(?P<{piece.parameter}>.*?)")
-        else:
-            text = piece.text if isinstance(piece, Text) else names.in_form(name, piece.form) if name else None
-            parts.append(r"[\w.:/-]*?" if text is None else re.sub("[\"']", "[\"']", re.escape(text)))
+        match piece:
+            case Slot():
+                parts.append(f"(?P<{piece.parameter}>.*?)")
+            case Named() if not name:
+                parts.append(r"[\w. -]*?" if piece.form in ("title", "spaced") else r"[\w.:/-]*?")
+            case _:
+                text = piece.text if isinstance(piece, Text) else names.in_form(name, piece.form)
+                parts.append(_quoted(text))
     return "".join(parts).removesuffix(",") + ",?"
+
+
+def _quoted(text: str) -> str:
+    """The text as a regular expression, with quotes of either kind."""
+    return re.sub("[\"']", "[\"']", re.escape(text))
 
 
 def like(lines: Sequence[Line], anchor: int, inside: str) -> str:
@@ -309,7 +317,7 @@ def like(lines: Sequence[Line], anchor: int, inside: str) -> str:
     first = lines[anchor].pieces[0]
     start = first.text if isinstance(first, Text) else ""
     if re.search(r"\w", start) or (inside and start.strip()):
-        parts[anchor] = re.sub("[\"']", "[\"']", re.escape(start)) + "(?P<key>.*)"
+        parts[anchor] = _quoted(start) + "(?P<key>.*)"
     else:
         parts[anchor] = f"(?P<key>{parts[anchor]})"
     return re.sub(r"\(\?P<(?!key>)\w+>", "(?:", "\n".join(parts))

@@ -372,7 +372,7 @@ def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str
         rows[name] = {"type": kind, "default": default, **more}
         forms(name)
     if writer.carriage:
-        rows[_CARRIAGE] = {"type": "str", "when": False, "default": "\r"}
+        rows[_CARRIAGE] = {"type": "str", "when": False, "default": signs.of(r"'\r'")}
     head = {"_subdirectory": "files", "_templates_suffix": ".jinja", "_envops": envops}
     lines = [f"# Makes the next of {blueprint.name}; in the project's folder: copier copy <the folder of this file> ."]
     lines += [f"{name}: {_yaml(value)}" for name, value in (head | rows).items()]
