@@ -9,7 +9,7 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,10 +49,7 @@ ROWS = (
 
 def family(row: Row, repository: Path) -> Family:
     """The members that single commits added, oldest first."""
-    places = [
-        re.compile(re.escape(path).replace(r"\{X\}", "(?P<x>[^/]+)", 1).replace(r"\{X\}", "(?P=x)"))
-        for path in row.paths
-    ]
+    places = [re.compile(re.escape(path).replace(r"\{X\}", "(?P<x>[^/]+)", 1).replace(r"\{X\}", "(?P=x)")) for path in row.paths]
     members: dict[str, Member] = {}
     commits = sorted(git.commits(repository), key=lambda commit: commit.committed)
     for commit in commits:
@@ -89,31 +86,16 @@ def main(arguments: Sequence[str]) -> int:
         for moment in replay.moments(repository, found, options.last):
             newest = list(moment.siblings)[-1]
             files = {path: text for path, text in moment.files.items()}
-            copied.append(
-                score.total(
-                    score.by_copy(newest, moment.siblings[newest].get(path, ""), moment.member.name, text)
-                    for path, text in files.items()
-                )
-            )
+            copied.append(score.total(score.by_copy(newest, moment.siblings[newest].get(path, ""), moment.member.name, text) for path, text in files.items()))
             begin = time.process_time()
             patterns = {pattern.path: pattern for pattern in learn_together(replay.by_role(moment.siblings))}
             learning = max(learning, time.process_time() - begin)
-            made.append(
-                score.total(
-                    score.by_pattern(patterns[path], moment.member.name, text)
-                    if path in patterns
-                    else score.Tally(min(len(text.splitlines()), 300))
-                    for path, text in files.items()
-                )
-            )
+            made.append(score.total(score.by_pattern(patterns[path], moment.member.name, text) if path in patterns else score.Tally(min(len(text.splitlines()), 300)) for path, text in files.items()))
         one, two = score.total(copied), score.total(made)
         n = max(len(made), 1)
         mean = lambda ts, f: sum(f(t.coverage) for t in ts) / n
         sums.append((mean(made, lambda c: c.lines), mean(made, lambda c: c.junk)))
-        print(
-            f"{row.name:16} {len(found.members):4} {two.lines / n:4.0f} {mean(copied, lambda c: c.lines):.2f}/{mean(copied, lambda c: c.junk):.2f} {mean(made, lambda c: c.lines):.2f}/{mean(made, lambda c: c.junk):.2f} {two.plain / max(two.lines, 1):5.2f} {two.rows / max(two.lines, 1):5.2f} {time.process_time() - start:.1f} max {learning:.2f}",
-            flush=True,
-        )
+        print(f"{row.name:16} {len(found.members):4} {two.lines / n:4.0f} {mean(copied, lambda c: c.lines):.2f}/{mean(copied, lambda c: c.junk):.2f} {mean(made, lambda c: c.lines):.2f}/{mean(made, lambda c: c.junk):.2f} {two.plain / max(two.lines, 1):5.2f} {two.rows / max(two.lines, 1):5.2f} {time.process_time() - start:.1f} max {learning:.2f}", flush=True)
     print("mean", sum(a for a, _ in sums) / len(sums), sum(b for _, b in sums) / len(sums))
     return 0
 

@@ -28,39 +28,11 @@ FORMS: Mapping[Form, str] = {  # in Jinja, of the words of a name
     "camel": "(({0}[:1] | map('lower') | list) + ({0}[1:] | map('capitalize') | list)) | join",
 }  # fmt: skip
 _CARRIAGE = "carriage_return"  # Jinja makes every line break the same: this one is written as a value
-_TAKEN = frozenset(  # words of Jinja and of Copier
-    [
-        "and",
-        "as",
-        "if",
-        "in",
-        "is",
-        "not",
-        "or",
-        "do",
-        "elif",
-        "else",
-        "endfor",
-        "endif",
-        "for",
-        "from",
-        "import",
-        "set",
-        "with",
-        "true",
-        "false",
-        "none",
-        "row",
-        "range",
-        "dict",
-        "loop",
-        "self",
-        "context",
-        "environment",
-        "now",
-        "make_secret",
-    ]
-)
+_TAKEN = frozenset([  # words of Jinja, of Copier, and of the tool
+    "and", "as", "if", "in", "is", "not", "or", "do", "elif", "else", "endfor", "endif", "for", "from", "import",
+    "set", "with", "true", "false", "none", "row", "range", "dict", "loop", "self", "context", "environment", "now",
+    "make_secret", "like", "json", "dry_run", "member", "source", "help",
+])  # fmt: skip
 _COMMENTS = {
     "#": "py pyi toml yml yaml sh cfg ini rb po",
     "//": "js ts jsx tsx java go rs c cc cpp h kt swift php scss",

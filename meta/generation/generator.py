@@ -65,15 +65,19 @@ def generate(
     files |= {f"template/{path}": text for path, text in template.files.items()}
     files["members.json"] = _members(template, answers, texts, ["name", *asked])
     tool = Tool(name, judged.family.id, KIND, render.version(place), {}, about, EFFECTS)
-    files["tool.toml"] = _manifest(tool, judged, blueprint, files["tool.py"])
+    files["tool.toml"] = _manifest(tool, judged, blueprint, asked, files["tool.py"])
     return replace(tool, files=dict(sorted(files.items())))
 
 
-def as_workflow(judged: Judged, tool: Tool, asked: Sequence[str]) -> Workflow:
+def as_workflow(tool: Tool) -> Workflow:
     """The family as what `lifecycle.propose` takes: its id, and what a caller gives."""
-    options = [Parameter("name", "str", "caller"), *(Parameter(key, "str", "caller", default="") for key in asked)]
-    options += [Parameter(key, "str", "caller", default="") for key in ("like", "from")]
-    return Workflow(judged.family.id, tool.name, "", (), tuple(options), ())
+    rows = tomlkit.parse(tool.files["tool.toml"]).unwrap()["parameters"]
+    return _workflow(tool, [row["name"] for row in rows])
+
+
+def _workflow(tool: Tool, given: Sequence[str]) -> Workflow:
+    options = [Parameter(key, "str", "caller", default=None if key == "name" else "") for key in given]
+    return Workflow(tool.workflow, tool.name, "", (), tuple(options), ())
 
 
 def _name(family: str, taken: Collection[str]) -> str:
@@ -143,11 +147,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _manifest(tool: Tool, judged: Judged, blueprint: Blueprint, program: str) -> str:
+def _manifest(tool: Tool, judged: Judged, blueprint: Blueprint, asked: Sequence[str], program: str) -> str:
     """tool.toml: that of every tool, with the family in the place of recorded runs."""
-    text = manifest.manifest(
-        as_workflow(judged, tool, blueprint.asked[1:]), tool, judged.estimate, judged.decision, program
-    )
+    workflow = _workflow(tool, ["name", *asked, "like", "from"])
+    text = manifest.manifest(workflow, tool, judged.estimate, judged.decision, program)
     document = tomlkit.parse(text)
     document.pop("evidence", None)
     lines = [replayed.coverage.lines for replayed in judged.replay]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from meta.generation import copier_template, generator
 from meta.generation.words import RefusedError
 from meta.model import Tool, Verdict
 from meta.registration import generator_request, lifecycle
+from meta.verification import generators
 from tests.families import providers
 from tests.registration.conftest import empty, git, workspace  # fixtures are used by name
 
@@ -186,12 +188,14 @@ def test_the_generator_goes_to_a_review_branch_and_is_registered_like_any_tool(w
     judged = providers.judged(PLAIN)
     hubs = providers.plan(PLAIN).hubs
     text = generator_request.text(judged, hubs, tool, Verdict((), "none"))
-    workflow = generator.as_workflow(judged, tool, ())
+    workflow = generator.as_workflow(tool)
     lifecycle.propose(workspace, tool, workflow, judged.estimate, text)
     assert [known.state for known in lifecycle.tools(workspace)] == ["proposed"]
     lifecycle.accept(workspace, tool.name)
     skill = (workspace / ".agents/skills/new-provider/SKILL.md").read_text()
     assert "python3 generated_tools/new-provider/tool.py --name NAME" in skill
+    assert "It overwrites nothing." in skill
+    assert "read the log" not in skill
     assert (workspace / "generated_tools/new-provider/template/copier.yml").exists()
     lifecycle.retire(workspace, tool.name)
     assert not (workspace / ".agents/skills/new-provider/SKILL.md").exists()
@@ -204,6 +208,25 @@ def test_the_text_for_the_reviewer_tells_what_was_measured_and_what_stays_to_be_
     assert "55% of a next member's lines (measured: the last 2" in text
     assert "meta retire new-provider" in text
     assert max(map(len, text.split("\n")[1:])) <= 120
+
+
+def test_the_generator_passes_its_checks(tool: Tool) -> None:
+    verdict = generators.verify(tool)
+    assert [check.name for check in verdict.checks] == ["parses", "lint", "policy", "own tests"]
+    assert not [check for check in verdict.checks if check.passed is False]
+
+
+@pytest.mark.parametrize(("before", "after", "why"), [
+    pytest.param("import json\n", "import json\nimport socket\n", "imports socket", id="a connection"),
+    pytest.param("[*FORMATTER, *code]", "['sh', *code]", "not the formatter", id="another program"),
+    pytest.param("FORMATTER = []", "FORMATTER = ['curl']", "no formatter known", id="a formatter that is none"),
+])  # fmt: skip
+def test_a_generator_that_reaches_further_does_not_pass(tool: Tool, before: str, after: str, why: str) -> None:
+    assert before in tool.files["tool.py"]
+    changed = replace(tool, files={**tool.files, "tool.py": tool.files["tool.py"].replace(before, after, 1)})
+    (policy,) = [check for check in generators.verify(changed).checks if check.name == "policy"]
+    assert policy.passed is False
+    assert why in policy.detail
 
 
 def test_the_same_family_gives_the_same_bytes(tool: Tool) -> None:
