@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
+from meta import git
 from meta.families import hubs, names, patterns
 from meta.families.reading import NAME
 from meta.family import (
     Blueprint,
     Each,
+    Family,
     Form,
     Free,
     HubEdit,
@@ -33,11 +36,45 @@ from meta.family import (
     Value,
 )
 
+MEMBERS = 12  # newest ones that are learned from
 ASKED = 8  # questions, the name included
 _USUAL = 0.5  # share of the members that must have a file, or a value, for it to be the default
 _X = "{X}"
 
 Answers = dict[str, dict[str, Value]]
+
+
+def of_repository(
+    repository: Path, family: Family, last: int = MEMBERS
+) -> tuple[Blueprint, Mapping[str, Mapping[str, str]]]:
+    """The blueprint of the family's last members as they are today, and their files by name and path."""
+    wanted = [(m, path, file) for m in family.members for path, file in zip(family.paths, m.files, strict=True) if file]
+    wanted = [(m, path, file) for m, path, file in wanted if "\n" not in file]
+    specs = [*(f"HEAD:{file}" for _, _, file in wanted), *(f"HEAD:{hub.path}" for hub in family.hubs)]
+    texts = [_text(content) for content in git.contents(repository, specs)]
+    found: dict[str, dict[str, str]] = {}
+    files: dict[str, dict[str, str]] = {}
+    for (m, path, file), text in zip(wanted, texts, strict=False):
+        if text is not None:
+            found.setdefault(m.name, {})[path] = text
+            files.setdefault(m.name, {})[file] = text
+    members = {m.name: m for m in family.members if family.paths[0] in found.get(m.name, {})}
+    newest = list(members.values())[-last:]
+    roles = {path: {m.name: found[m.name][path] for m in newest if path in found[m.name]} for path in family.paths}
+    roles = {path: of for path, of in roles.items() if of}
+    hub_texts = {hub.path: text or "" for hub, text in zip(family.hubs, texts[len(wanted) :], strict=True)}
+    there = [replace(m, files=tuple(file if file in files[m.name] else "" for file in m.files)) for m in newest]
+    learned = patterns.learn_together(roles)
+    plan = blueprint(family.name, there, learned, roles, hubs.edits(repository, family), hub_texts)
+    return plan, {m.name: files[m.name] for m in newest}
+
+
+def _text(content: bytes | None) -> str | None:
+    """A text as it is, byte for byte; None for what is none."""
+    try:
+        return None if content is None or b"\0" in content else content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def blueprint(
@@ -129,9 +166,31 @@ def _linked_lines(
                 answers[member][same] = value
         new[slot] = same
     lines = tuple(
-        Line(tuple(Slot(new[p.parameter]) if isinstance(p, Slot) else p for p in line.pieces)) for line in found.lines
+        Line(
+            tuple(
+                Slot(new[p.parameter]) if isinstance(p, Slot) else _stemmed(p, said, answers, defaults)
+                for p in line.pieces
+            )
+        )
+        for line in found.lines
     )
     return replace(found, lines=lines, defaults=fresh)
+
+
+def _stemmed(
+    piece: Text | Named, said: Iterable[str], answers: Answers, defaults: Mapping[str, Value | Named]
+) -> Piece:
+    """The name's own spelling (TikTok of tiktok) where the members have one and their lines here agree with it."""
+    if isinstance(piece, Text) or piece.form in ("as-is", "snake", "kebab", "flat"):
+        return piece
+    for parameter, default in defaults.items():
+        if default == piece and all(
+            answers[member].get(parameter, regular) == regular
+            for member in said
+            if (regular := names.in_form(member, piece.form))
+        ):
+            return Slot(parameter)
+    return piece
 
 
 def _every(answers: Answers) -> dict[str, Value]:

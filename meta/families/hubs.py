@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, pairwise, starmap, takewhile
 from operator import le
+from pathlib import Path
 from typing import TypeVar, get_args
 
-from meta import insertion
+from meta import git, insertion
 from meta.families import names
-from meta.family import Form, HubEdit, Insertion, Line, Named, Order, Piece, Slot, Text
+from meta.family import Family, Form, HubEdit, Insertion, Line, Named, Order, Piece, Slot, Text
 
+RECENT = 8  # adds that tell how it is done now
 LEAST = 3  # adds to learn from
 MOST = 0.6  # share of the adds that put such a line in, at least
 SAME = 0.7  # share of the lines in which a token is the same, for it to stay
@@ -48,6 +50,23 @@ class Put:
     start: int
     end: int
     around: frozenset[tuple[int, int]]
+
+
+def edits(repository: Path, family: Family, last: int = RECENT) -> tuple[HubEdit, ...]:
+    """What adding a member does to each hub of the family, learned from its last adds; hubs without a pattern are left out."""
+    wanted = [
+        (hub.path, m.name, m.commit) for hub in family.hubs for m in family.members if m.commit and "\n" not in hub.path
+    ]
+    specs = (f"{commit}{which}:{path}" for path, _, commit in wanted for which in ("^", ""))
+    texts = [
+        None if content is None else content.decode("utf-8", "replace") for content in git.contents(repository, specs)
+    ]
+    adds: dict[str, list[Add]] = {hub.path: [] for hub in family.hubs}
+    for (path, name, _), before, after in zip(wanted, texts[::2], texts[1::2], strict=True):
+        if before is not None and after is not None and before != after:
+            adds[path].append(Add(name, before, after))
+    learned = (learn(path, these[-last:]) for path, these in adds.items())
+    return tuple(edit for edit in learned if edit)
 
 
 def learn(path: str, adds: Sequence[Add]) -> HubEdit | None:

@@ -69,6 +69,14 @@ def generate(
     return replace(tool, files=dict(sorted(files.items())))
 
 
+def formatter(settings: Mapping[str, str]) -> tuple[str, ...]:
+    """How a project formats its Python, by the texts of its `pyproject.toml` and `.pre-commit-config.yaml`; () if it does not say."""
+    told, hooks = settings.get("pyproject.toml", ""), settings.get(".pre-commit-config.yaml", "")
+    if "[tool.ruff.format]" in told or "ruff-format" in hooks:
+        return ("ruff", "format")
+    return ("black", "-q") if "[tool.black]" in told or "psf/black" in hooks else ()
+
+
 def as_workflow(tool: Tool) -> Workflow:
     """The family as what `lifecycle.propose` takes: its id, and what a caller gives."""
     rows = tomlkit.parse(tool.files["tool.toml"]).unwrap()["parameters"]

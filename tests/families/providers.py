@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from meta.families import hubs, names, patterns
 from meta.families.blueprint import blueprint
 from meta.family import Blueprint, Coverage, Family, Hub, HubEdit, Judged, Member, Replayed
 from meta.model import Decision, Estimate
 
+Hubs = Callable[[tuple[str, ...]], str]
 NAMES = ("acorn", "blue_jay", "cobalt", "dune", "ember_fox", "fjord")
 PATHS = ("app/providers/{X}/provider.py", "tests/test_{X}.py")
 ESTIMATE = Estimate(0.5, 24, 3, 9000, 0.2, 0.4, 30, 6, (3, 20), {"runs_per_week": "measured"})
@@ -57,9 +60,16 @@ def docs(known: tuple[str, ...] = NAMES) -> str:
     return "Providers\n=========\n\n" + "".join(rows) + "\nMore text.\n"
 
 
-def edits() -> tuple[HubEdit, ...]:
+def classes(known: tuple[str, ...] = NAMES) -> str:
+    rows = sorted(
+        f"from app.providers.{name}.provider import {names.in_form(name, 'pascal')}Provider\n" for name in known
+    )
+    return "import os\n" + "".join(rows).replace("DuneProvider", "DUNEProvider") + "\nprint(os)\n"
+
+
+def edits(settings: Hubs = hub) -> tuple[HubEdit, ...]:
     found = []
-    for path, text in (("app/settings.py", hub), ("docs/providers.md", docs)):
+    for path, text in (("app/settings.py", settings), ("docs/providers.md", docs)):
         adds = [hubs.Add(NAMES[n], text(NAMES[:n]), text(NAMES[: n + 1])) for n in range(2, len(NAMES))]
         edit = hubs.learn(path, adds)
         assert edit is not None
@@ -67,12 +77,13 @@ def edits() -> tuple[HubEdit, ...]:
     return tuple(found)
 
 
-def hub_texts() -> dict[str, str]:
-    return {"app/settings.py": hub(), "docs/providers.md": docs()}
+def hub_texts(settings: Hubs = hub) -> dict[str, str]:
+    return {"app/settings.py": settings(NAMES), "docs/providers.md": docs()}
 
 
-def plan(of: dict[str, dict[str, str]]) -> Blueprint:
-    return blueprint("providers", members(of), patterns.learn_together(of), of, edits(), hub_texts())
+def plan(of: dict[str, dict[str, str]], settings: Hubs = hub) -> Blueprint:
+    """The blueprint, with another first hub where it is given."""
+    return blueprint("providers", members(of), patterns.learn_together(of), of, edits(settings), hub_texts(settings))
 
 
 def judged(of: dict[str, dict[str, str]]) -> Judged:

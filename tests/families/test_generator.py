@@ -12,8 +12,8 @@ import pytest
 
 from meta.errors import UserError
 from meta.families import names, patterns
-from meta.families.blueprint import blueprint
-from meta.family import Member
+from meta.families.blueprint import blueprint, of_repository
+from meta.family import Family, Hub, Member, Named, Slot
 from meta.generation import copier_template, generator
 from meta.generation.words import RefusedError
 from meta.model import Tool, Verdict
@@ -227,6 +227,70 @@ def test_a_generator_that_reaches_further_does_not_pass(tool: Tool, before: str,
     (policy,) = [check for check in generators.verify(changed).checks if check.name == "policy"]
     assert policy.passed is False
     assert why in policy.detail
+
+
+@pytest.mark.parametrize(("settings", "command"), [
+    pytest.param({"pyproject.toml": "[tool.ruff.format]\nquote-style = 'single'\n"}, ("ruff", "format"), id="ruff"),
+    pytest.param({".pre-commit-config.yaml": "- repo: https://github.com/psf/black\n"}, ("black", "-q"), id="black as a hook"),
+    pytest.param({"pyproject.toml": "[tool.ruff.lint]\n"}, (), id="ruff that only lints"),
+    pytest.param({}, (), id="none"),
+])  # fmt: skip
+def test_the_projects_own_formatter_is_taken_and_no_other(settings: dict[str, str], command: tuple[str, ...]) -> None:
+    assert generator.formatter(settings) == command
+
+
+@pytest.mark.parametrize("tidy", [True, False])
+def test_a_hub_is_formatted_only_where_that_touches_no_other_line(tmp_path: Path, tidy: bool) -> None:
+    made = generator.generate(
+        providers.judged(PLAIN), providers.plan(PLAIN), providers.by_member(PLAIN), formatter=("ruff", "format")
+    )
+    hub = providers.hub() if tidy else providers.hub().replace("DEBUG = False", "DEBUG=False")
+    write(tmp_path / "app/settings.py", hub)
+    write(tmp_path / "docs/providers.md", providers.docs())
+    for path, text in made.files.items():
+        write(tmp_path / "generated_tools" / made.name / path, text)
+    run(tmp_path, "grey_goose")
+    assert (tmp_path / "app/settings.py").read_text().endswith("DEBUG = False\n" if tidy else "DEBUG=False\n")
+    assert "app.providers.grey_goose" in (tmp_path / "app/settings.py").read_text()
+
+
+def test_a_spelling_of_its_own_is_kept_in_hubs_too() -> None:
+    of = {PATH: {name: providers.code(name) for name in providers.NAMES} for PATH in providers.PATHS[:1]}
+    of[providers.PATHS[0]]["dune"] = of[providers.PATHS[0]]["dune"].replace("DuneProvider", "DUNEProvider")
+    plan = providers.plan(of | {providers.PATHS[1]: PLAIN[providers.PATHS[1]]}, providers.classes)
+    (line,) = plan.hubs[0].insertions[0].lines
+    (slot,) = [piece.parameter for piece in line.pieces if isinstance(piece, Slot)]
+    assert plan.answers["dune"][slot] == "DUNE"
+    assert plan.defaults[slot] == Named("name", "pascal")
+
+
+def test_from_a_repository_to_a_tool_on_its_review_branch(workspace: Path) -> None:
+    known: list[Member] = []
+    for number, name in enumerate(providers.NAMES):
+        for path, of in PLAIN.items():
+            write(workspace / path.replace("{X}", name), of[name])
+        write(workspace / "app/settings.py", providers.hub(providers.NAMES[: number + 1]))
+        git(workspace, "add", "app", "tests")
+        git(workspace, "commit", "-qm", f"Add {name}")
+        files = tuple(path.replace("{X}", name) for path in PLAIN)
+        known.append(Member(name, files, git(workspace, "rev-parse", "HEAD").strip(), 1.7e9 + number))
+    family = Family("fam:1", "provider", "files", providers.PATHS, tuple(known), (Hub("app/settings.py", 1.0),))
+    plan, texts = of_repository(workspace, family)
+    judged = replace(providers.judged(PLAIN), family=family)
+    made = generator.generate(judged, plan, texts)
+    verdict = generators.verify(made)
+    assert verdict.state != "failed"
+    lifecycle.propose(
+        workspace,
+        made,
+        generator.as_workflow(made),
+        judged.estimate,
+        generator_request.text(judged, plan.hubs, made, verdict),
+    )
+    lifecycle.accept(workspace, made.name)
+    run(workspace, "grey_goose", "--like", "acorn")
+    assert (workspace / "tests/test_grey_goose.py").read_text() == providers.test_code("grey_goose")
+    assert (workspace / "app/settings.py").read_text() == providers.hub((*providers.NAMES, "grey_goose"))
 
 
 def test_the_same_family_gives_the_same_bytes(tool: Tool) -> None:
