@@ -24,23 +24,26 @@ def insert(text: str, lines: Sequence[str], like: str, anchor: int, inside: str,
     `like` matches the lines and their like as a whole; its group `key` is what `order` goes by. `lines[anchor]` is one
     that may be wrapped, below the line `inside` that opens the block.
     """
-    old, count = text.splitlines(keepends=True), len(lines)
-    blocks = alike(old, like, anchor, count)
-    mine = re.fullmatch(like, "\n".join(lines))
+    old = text.splitlines(keepends=True)
+    blocks = alike(old, like, anchor, len(lines))
+    blocks = [block for block in blocks if opener(old, block[0] + anchor) == inside] or blocks
     if any(plain(found.string) == plain("\n".join(lines)) for _, _, found in blocks):
         return text
-    blocks = [block for block in blocks if opener(old, block[0] + anchor) == inside] or blocks
+    mine = re.fullmatch(like, "\n".join(lines))
     if mine is None or not blocks:
         raise NoPlaceError(f"nothing like {lines[anchor].strip()!r} stands there")
     place = rank([key(found, order) for _, _, found in blocks], key(mine, order), order)
     at = blocks[place - 1][1] if place else blocks[0][0]
-    new, before = with_commas(lines, anchor, [found.string.split("\n")[anchor] for _, _, found in blocks], place)
-    break_ = "\r\n" if old[0].endswith("\r\n") else "\n"
-    if before:
-        old[at - 1] = old[at - 1].rstrip() + "," + break_
-    whole = "".join(old[:at])
-    tied = whole + ("" if whole.endswith("\n") or not whole else break_) + "".join(line + break_ for line in new)
-    changed = (tied if whole.endswith("\n") or at < len(old) else tied.removesuffix(break_)) + "".join(old[at:])
+    written, comma_before = with_commas(
+        lines, anchor, [found.string.split("\n")[anchor] for _, _, found in blocks], place
+    )
+    line_break = "\r\n" if old[0].endswith("\r\n") else "\n"
+    new = [line + line_break for line in written]
+    if comma_before:
+        old[at - 1] = old[at - 1].rstrip() + "," + line_break
+    elif at and not old[at - 1].endswith("\n"):
+        old[at - 1], new[-1] = old[at - 1] + line_break, new[-1].removesuffix(line_break)
+    changed = "".join([*old[:at], *new, *old[at:]])
     if python and parses(text) and not parses(changed):
         raise NoPlaceError(f"with {lines[anchor].strip()!r} it would be no Python any more")
     return changed

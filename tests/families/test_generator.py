@@ -152,6 +152,17 @@ def test_a_hub_without_a_place_is_left_alone_and_told(project: Path) -> None:
     assert (project / "app/settings.py").read_text() == "APPS = load()\n"
 
 
+def test_a_member_that_is_listed_with_other_words_is_not_listed_twice(project: Path) -> None:
+    write(
+        project / "app/settings.py",
+        providers.hub((*providers.NAMES, "grey_goose")).replace(
+            '"app.providers.grey_goose",', "'app.providers.grey_goose'"
+        ),
+    )
+    told = json.loads(run(project, "grey_goose", "--json"))
+    assert told["edited"] == ["docs/providers.md"]
+
+
 def test_what_is_left_to_fill_is_marked_and_told(tmp_path: Path) -> None:
     own = {
         name: providers.code(name).replace(

@@ -106,6 +106,11 @@ def test_a_line_goes_to_the_block_of_its_like_and_not_to_another() -> None:
     assert put(text, found, "    'elm',") == text.replace("    'fir'", "    'elm',\n    'fir'")
 
 
+def test_a_line_that_stands_in_another_block_is_put_in_its_own() -> None:
+    text = "SHRUBS = [\n    'elm',\n]\nTREES = [\n    'alder',\n]\n"
+    assert put(text, LIST, "    'elm',") == text.replace("    'alder',\n", "    'alder',\n    'elm',\n")
+
+
 LIST = Insertion((), 0, "TREES = [", "text", r"    '(?P<key>.*)")
 
 
