@@ -131,6 +131,32 @@ def made(template: Template, rows: Mapping[str, Mapping[str, object]]) -> dict[s
     return found
 
 
+def rendered(template: Template, given: Mapping[str, object]) -> dict[str, str]:
+    """The same of one row by Jinja alone, which is many times faster where there are many questions."""
+    import jinja2
+
+    lines = (line.partition(": ") for line in template.files["copier.yml"].split("\n") if not line.startswith("#"))
+    questions = {key: json.loads(value) for key, _, value in lines if value}
+    environment = jinja2.Environment(
+        extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"], **questions["_envops"]
+    )
+
+    def filled(text: str) -> str:
+        return environment.from_string(text).render(values) if template.signs.value[0] in text else text
+
+    values: dict[str, object] = dict(given)
+    for key, question in questions.items():
+        if not key.startswith("_") and key not in values:
+            default = filled(question["default"]) if isinstance(question["default"], str) else question["default"]
+            values[key] = json.loads(default) if key.startswith(WORDS) else default
+    made = {}
+    for path, text in template.files.items():
+        place = environment.from_string(path.removeprefix("files/").removesuffix(".jinja")).render(values)
+        if path.startswith("files/") and not place.endswith("/"):
+            made[place] = environment.from_string(text).render(values)
+    return made
+
+
 def _variables(blueprint: Blueprint) -> dict[str, str]:
     """What each parameter is called in the template."""
     found: dict[str, str] = {}

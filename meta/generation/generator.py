@@ -134,8 +134,7 @@ def _members(
 ) -> str:
     """members.json: what makes each member, what its files are known by, and how many of their lines come of what is asked."""
     asked = {member: {key: value for key, value in of.items() if key in given} for member, of in answers.items()}
-    skeletons = copier_template.made(template, asked)
-    shares = [_share(texts[member], made) for member, made in skeletons.items()]
+    shares = [_share(texts[member], copier_template.rendered(template, given)) for member, given in asked.items()]
     rows = {
         member: {"answers": of, "files": {path: _digest(text) for path, text in sorted(texts[member].items())}}
         for member, of in answers.items()

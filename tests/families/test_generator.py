@@ -72,6 +72,7 @@ def test_copier_makes_every_member_again_byte_for_byte(of: dict[str, dict[str, s
     template = copier_template.template(plan)
     rows = {name: copier_template.values(template, answers) for name, answers in plan.answers.items()}
     assert copier_template.made(template, rows) == providers.by_member(of)
+    assert {name: copier_template.rendered(template, row) for name, row in rows.items()} == providers.by_member(of)
 
 
 def test_no_more_than_eight_questions_are_asked_and_the_rest_is_worked_out() -> None:
