@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from meta import git, insertion
-from meta.families import hubs
-from meta.family import HubEdit
+from meta.families import hubs, names
+from meta.family import HubEdit, Insertion, Text
 
 LAST, LEARNED = 40, 8
 ROWS = (  # repository, its members' first file, hubs
@@ -32,11 +32,22 @@ ROWS = (  # repository, its members' first file, hubs
     ("TUT-StudyClub+Santa2025", r"experiments/(exp\d+_\w+)/run\.py", ("docs/experiments.md", "scripts/analyze_scores.py")),
     ("asottile+pyupgrade", r"pyupgrade/_plugins/((?!_)\w+)\.py", ("README.md",)),
 )  # fmt: skip
+REGISTRIES = (
+    "test_settings.py",
+    "docs/installation.rst",
+    "holidays/countries/__init__.py",
+    "holidays/registry.py",
+    "moto/backend_index.py",
+)
+"""Lists that a program reads, one line a member, and that were chosen before anything was measured."""
 
 
 @dataclass
 class Score:
-    """Of `adds`, how many were `refused` for want of a learned edit, are right in `text`, and in place too."""
+    """Of `adds`, how many were `refused` for want of a learned edit, are right in `text`, in `place` too, and so by the name `alone`.
+
+    `given` are shares of a line's characters that the caller gives, because no default says them.
+    """
 
     adds: int = 0
     single: int = 0
@@ -44,6 +55,7 @@ class Score:
     text: int = 0
     exact: int = 0
     place: int = 0
+    alone: int = 0
     twice: int = 0
     changed: int = 0
     broken: int = 0
@@ -95,7 +107,7 @@ def measure(hub: str, rows: Sequence[tuple[str, hubs.Add]]) -> Score:
 
 
 def place(score: Score, hub: str, edit: HubEdit, sha: str, add: hubs.Add) -> None:
-    text, right = add.before, True
+    text, right, alone = add.before, True, True
     for found in edit.insertions:
         put = next(put for put in hubs.put_in(add) if hubs.values(found, add.name, put.text) is not None)
         around = add.after.splitlines()
@@ -105,7 +117,9 @@ def place(score: Score, hub: str, edit: HubEdit, sha: str, add: hubs.Add) -> Non
             *around[put.end : put.end + len(found.lines) - 1 - found.anchor],
         ]
         slots = hubs.values(found, add.name, put.text) or {}
-        score.given.append(sum(map(len, slots.values())) / len(put.text.strip()))
+        own = {slot: value for slot, value in slots.items() if value != default(found, slot, add.name)}
+        score.given.append(sum(map(len, own.values())) / len(put.text.strip()))
+        alone &= not own
 
         insert = partial(insertion.insert, lines=lines, like=found.like, anchor=found.anchor, inside=found.inside,
                          order=found.order, python=hub.endswith(".py"))  # fmt: skip
@@ -122,7 +136,15 @@ def place(score: Score, hub: str, edit: HubEdit, sha: str, add: hubs.Add) -> Non
             score.wrong.append(f"{sha[:9]} {add.name}: place of {put.text.strip()[:70]}")
     score.broken += hub.endswith(".py") and insertion.parses(add.before) and not insertion.parses(text)
     score.place += right
+    score.alone += right and alone
     score.exact += text == add.after
+
+
+def default(found: Insertion, slot: str, name: str) -> str | None:
+    pieces = found.defaults.get(slot)
+    if pieces is None:
+        return None
+    return "".join(p.text if isinstance(p, Text) else names.in_form(name, p.form) for p in pieces)
 
 
 def main() -> None:
@@ -130,23 +152,24 @@ def main() -> None:
     parser.add_argument("mirrors", type=Path)
     parser.add_argument("--wrong", action="store_true", help="list what is not right")
     given = parser.parse_args()
-    total = Score()
+    chosen, single = Score(), Score()
     print(
-        f"{'hub':<62}{'adds':>5}{'one':>5}{'none':>5}{'text':>6}{'place':>6}{'exact':>6}{'twice':>8}{'broken':>7}{'slots':>7}"
+        f"{'hub':<62}{'adds':>5}{'one':>5}{'none':>5}{'text':>6}{'place':>6}{'alone':>6}{'exact':>6}{'twice':>8}{'broken':>7}{'given':>7}"
     )
     for repository, member, paths in ROWS:
         for hub in paths:
             score = measure(hub, adds(given.mirrors / repository / "repo", member, hub))
             slots = sum(score.given) / (len(score.given) or 1)
-            print(f"{repository.partition('+')[2] + ' ' + hub:<62}{score.adds:>5}{score.single:>5}{score.refused:>5}{score.text:>6}{score.place:>6}"
+            print(f"{repository.partition('+')[2] + ' ' + hub:<62}{score.adds:>5}{score.single:>5}{score.refused:>5}{score.text:>6}{score.place:>6}{score.alone:>6}"
                   f"{score.exact:>6}{score.twice:>4}/{score.changed:<3}{score.broken:>7}{slots:>7.2f}")  # fmt: skip
             if given.wrong:
                 print(*(f"      {line}" for line in score.wrong), sep="\n")
-            if score.single >= 0.8 * score.adds:
-                for name in ("adds", "text", "place", "refused", "twice", "changed", "broken"):
+            for total, counts in ((chosen, hub in REGISTRIES), (single, score.single >= 0.8 * score.adds)):
+                for name in ("adds", "text", "place", "alone", "twice", "changed", "broken") if counts else ():
                     setattr(total, name, getattr(total, name) + getattr(score, name))
-    print(f"single-line registries: text {total.text}/{total.adds}, text and place {total.place}/{total.adds}, "
-          f"again without a change {total.twice}/{total.changed}, broken {total.broken}")  # fmt: skip
+    for title, total in (("the five registries", chosen), ("every hub that most adds put one line in", single)):
+        print(f"{title}: text {total.text}/{total.adds}, text and place {total.place}/{total.adds}, by the name alone {total.alone}, "
+              f"again without a change {total.twice}/{total.changed}, no Python any more {total.broken}")  # fmt: skip
 
 
 if __name__ == "__main__":

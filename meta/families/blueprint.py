@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -166,31 +166,9 @@ def _linked_lines(
                 answers[member][same] = value
         new[slot] = same
     lines = tuple(
-        Line(
-            tuple(
-                Slot(new[p.parameter]) if isinstance(p, Slot) else _stemmed(p, said, answers, defaults)
-                for p in line.pieces
-            )
-        )
-        for line in found.lines
+        Line(tuple(Slot(new[p.parameter]) if isinstance(p, Slot) else p for p in line.pieces)) for line in found.lines
     )
     return replace(found, lines=lines, defaults=fresh)
-
-
-def _stemmed(
-    piece: Text | Named, said: Iterable[str], answers: Answers, defaults: Mapping[str, Value | Named]
-) -> Piece:
-    """The name's own spelling (TikTok of tiktok) where the members have one and their lines here agree with it."""
-    if isinstance(piece, Text) or piece.form in ("as-is", "snake", "kebab", "flat"):
-        return piece
-    for parameter, default in defaults.items():
-        if default == piece and all(
-            answers[member].get(parameter, regular) == regular
-            for member in said
-            if (regular := names.in_form(member, piece.form))
-        ):
-            return Slot(parameter)
-    return piece
 
 
 def _every(answers: Answers) -> dict[str, Value]:

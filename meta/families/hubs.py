@@ -27,6 +27,8 @@ SAME = 0.7  # share of the lines in which a token is the same, for it to stay
 ALIKE = 0.5  # Dice of the tokens of two lines that are of one kind
 _TOKEN = re.compile(r"\x00|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|\s+|.", re.DOTALL)
 _NAME = "\x00"
+_CASED: tuple[Form, ...] = ("pascal", "camel", "title", "upper")  # in which a name may have a spelling of its own
+_SPELLED = "spelled_"  # how slots begin that hold the name in any spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ def _dice(one: Counter[str], other: Counter[str]) -> float:
 
 
 def tokens_of(name: str, text: str) -> list[str]:
-    """The tokens of the text; the name, where it stands in one of its forms, is one."""
+    """The tokens of the text; the name, in whatever spelling, is one."""
     return [_NAME if token.startswith(_NAME) else token for token in _tokens(name, text)]
 
 
@@ -180,9 +182,8 @@ def _tokens(name: str, text: str) -> list[str]:
     """The same, with the name's spelling behind its mark."""
     found, at = [], 0
     for start, end in names.occurrences(name, text):
-        if names.forms_of(name, text[start:end]):
-            found += [*_TOKEN.findall(text[at:start]), _NAME + text[start:end]]
-            at = end
+        found += [*_TOKEN.findall(text[at:start]), _NAME + text[start:end]]
+        at = end
     return [*found, *_TOKEN.findall(text[at:])]
 
 
@@ -263,20 +264,27 @@ def _shared(rows: Sequence[tuple[str, str]], number: int) -> tuple[Line, dict[st
         aligned.append({a + i: b + i for a, b, size in matches for i in range(size)} | {-1: -1, len(middle): len(row)})
     forms = {place: _form(rows, spelled, aligned, place) for place, token in enumerate(middle) if token == _NAME}
     share = [sum(place in row for row in aligned) / len(rows) for place in range(len(middle))]
-    share = [min(share[place], forms[place][1]) if place in forms else share[place] for place in range(len(middle))]
-    piece = [Named("name", forms[place][0]) if place in forms else Text(token) for place, token in enumerate(middle)]
+    piece: list[Text | Named] = [
+        Named("name", forms[place][0]) if place in forms else Text(token) for place, token in enumerate(middle)
+    ]
     pieces: list[Piece] = []
     defaults: dict[str, tuple[Text | Named, ...]] = {}
     last = -1
-    for place in [*(p for p in range(len(middle)) if share[p] == 1), len(middle)]:
+    loose = {p for p, (form, part) in forms.items() if part < 1 and form not in _CASED}
+    for place in [*(p for p in range(len(middle)) if share[p] == 1 and p not in loose), len(middle)]:
         if any(row[place] - row[last] > 1 for row in aligned):
-            slot = Slot(f"line_{number}_{len(defaults) + sum(isinstance(p, Slot) for p in pieces)}")
-            usual = [p for p in range(last + 1, place) if share[p] >= SAME]
+            slot = Slot(f"slot_{number}_{place}")
+            usual = [p for p in range(last + 1, place) if min(share[p], forms.get(p, (0, 1.0))[1]) >= SAME]
             gaps = zip([last, *usual], [*usual, place], strict=True)
             if all(_mostly_adjacent(aligned, *gap) for gap in gaps):
                 defaults[slot.parameter] = _merged(piece[p] for p in usual)
             pieces.append(slot)
-        pieces += piece[place : place + 1]
+        if place in forms and forms[place][0] in _CASED:
+            spelled_so = Slot(f"{_SPELLED}{number}_{place}")
+            defaults[spelled_so.parameter] = (piece[place],)
+            pieces.append(spelled_so)
+        else:
+            pieces += piece[place : place + 1]
         last = place
     return Line(_merged(pieces)), defaults
 
@@ -306,7 +314,7 @@ def _form(
     for (name, _), row, places in zip(rows, spelled, aligned, strict=True):
         if place in places:
             forms.update(names.forms_of(name, row[places[place]].removeprefix(_NAME)))
-    form = max(forms, key=lambda form: forms[form])
+    form: Form = max(forms, key=lambda form: forms[form], default="as-is")
     return form, forms[form] / len(rows)
 
 
@@ -316,13 +324,18 @@ def pattern(line: Line, name: str = "") -> str:
     for piece in line.pieces:
         match piece:
             case Slot():
-                parts.append(f"(?P<{piece.parameter}>.*?)")
+                text = _any_spelling(name) if piece.parameter.startswith(_SPELLED) else ".*?"
+                parts.append(f"(?P<{piece.parameter}>{text})")
             case Named() if not name:
                 parts.append(r"[\w. -]*?" if piece.form in ("title", "spaced") else r"[\w.:/-]*?")
             case _:
                 text = piece.text if isinstance(piece, Text) else names.in_form(name, piece.form)
                 parts.append(_quoted(text))
     return "".join(parts).removesuffix(",") + ",?"
+
+
+def _any_spelling(name: str) -> str:
+    return "(?i:" + "[-_ ]?".join(map(re.escape, names.letters(name))) + ")" if name else r"[\w. -]*?"
 
 
 def _quoted(text: str) -> str:

@@ -44,10 +44,13 @@ def test_an_import_that_each_add_puts_in_is_learned_with_its_forms_and_slots() -
     lines = {w: f"from trees.{w} import {names.in_form(w, 'pascal')}, {w[:2].upper()}\n" for w in WORDS}
     (found,) = learned(grown(lines, "import os\n\n", "\nprint(os)\n")).insertions
     (line,) = found.lines
-    forms = [piece.form for piece in line.pieces if isinstance(piece, Named)]
+    name, spelled, code = (piece for piece in line.pieces if not isinstance(piece, Text))
     assert line.pieces[0] == Text("from trees.")
-    assert forms[1:] == ["pascal"]
-    assert len([piece for piece in line.pieces if isinstance(piece, Slot)]) == 1
+    assert name == Named("name", "as-is")
+    assert isinstance(spelled, Slot)
+    assert found.defaults[spelled.parameter] == (Named("name", "pascal"),)
+    assert isinstance(code, Slot)
+    assert code.parameter not in found.defaults
     assert found.order == "text"
 
 
@@ -183,6 +186,8 @@ def test_what_a_member_has_in_a_hub_is_read_from_it() -> None:
     lines = {w: f"from trees.{w} import {names.in_form(w, 'pascal')}, {w[:2].upper()}\n" for w in WORDS}
     (found,) = learned(grown(lines, "", "")).insertions
     text = "".join(sorted(lines.values()))
-    assert list((hubs.standing(found, "grey_oak", text) or {}).values()) == ["GR"]
+    assert list((hubs.standing(found, "grey_oak", text) or {}).values()) == ["GreyOak", "GR"]
+    assert list((hubs.standing(found, "elm", text.replace("Elm", "ELM")) or {}).values()) == ["ELM", "EL"]
+    assert hubs.standing(found, "elm", text.replace("Elm", "Oak")) is None
     assert hubs.standing(found, "walnut", text) is None
     assert re.fullmatch(found.like, lines["elm"].rstrip())
