@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from meta.errors import UserError
-from meta.family import Blueprint, Each, Form, Free, Line, Named, Node, Option, Piece, Role, Slot, Text, Value
+from meta.family import Blueprint, Each, Form, Free, Line, Named, Node, Option, Piece, Role, Slot, Text
 
 FILL = "META_FILL"
 MARK = "META:FILL"
@@ -90,9 +88,8 @@ def template(blueprint: Blueprint) -> Template:
         for role in blueprint.roles
     }
     defaults = _defaults(blueprint, writer)
-    lines = {line for edit in blueprint.hubs for found in edit.insertions for line in found.lines}
-    for line in lines:
-        writer.line(line, rows=False)  # for the forms that it needs
+    for line in (line for edit in blueprint.hubs for found in edit.insertions for line in found.lines):
+        list(writer.pieces(line.pieces, rows=False))  # for the forms that it needs
     files["copier.yml"] = _questions(blueprint, writer, defaults)
     return Template(dict(sorted(files.items())), signs, names, defaults, dict(writer.forms))
 
@@ -100,61 +97,6 @@ def template(blueprint: Blueprint) -> Template:
 def written(template: Template, pieces: Sequence[Piece]) -> str:
     """The pieces as a template's text."""
     return "".join(_Writer(template.signs, template.names).pieces(pieces, rows=False))
-
-
-def values(template: Template, answers: Mapping[str, Value]) -> dict[str, str | bool | list[dict[str, str]]]:
-    """A member's answers as Copier takes them."""
-    return {
-        template.names[parameter]: [dict(row) for row in value] if isinstance(value, tuple) else value
-        for parameter, value in answers.items()
-        if parameter in template.names
-    }
-
-
-def made(template: Template, rows: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, str]]:
-    """The files that Copier makes of each row of values, by path."""
-    import copier  # takes a second to load, and only generation needs it
-
-    found: dict[str, dict[str, str]] = {}
-    with tempfile.TemporaryDirectory(prefix="meta-") as root:
-        for path, text in template.files.items():
-            place = Path(root, "template", path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(text.encode())
-        for number, (row, values) in enumerate(rows.items()):
-            folder = Path(root, str(number))
-            copier.run_copy(
-                str(Path(root, "template")), folder, data=dict(values), defaults=True, overwrite=True, quiet=True
-            )
-            paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
-            found[row] = {path.relative_to(folder).as_posix(): path.read_bytes().decode() for path in paths}
-    return found
-
-
-def rendered(template: Template, given: Mapping[str, object]) -> dict[str, str]:
-    """The same of one row by Jinja alone, which is many times faster where there are many questions."""
-    import jinja2
-
-    lines = (line.partition(": ") for line in template.files["copier.yml"].split("\n") if not line.startswith("#"))
-    questions = {key: json.loads(value) for key, _, value in lines if value}
-    environment = jinja2.Environment(
-        extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"], **questions["_envops"]
-    )
-
-    def filled(text: str) -> str:
-        return environment.from_string(text).render(values) if template.signs.value[0] in text else text
-
-    values: dict[str, object] = dict(given)
-    for key, question in questions.items():
-        if not key.startswith("_") and key not in values:
-            default = filled(question["default"]) if isinstance(question["default"], str) else question["default"]
-            values[key] = json.loads(default) if key.startswith(WORDS) else default
-    made = {}
-    for path, text in template.files.items():
-        place = environment.from_string(path.removeprefix("files/").removesuffix(".jinja")).render(values)
-        if path.startswith("files/") and not place.endswith("/"):
-            made[place] = environment.from_string(text).render(values)
-    return made
 
 
 def _variables(blueprint: Blueprint) -> dict[str, str]:
@@ -200,17 +142,8 @@ def _literals(blueprint: Blueprint) -> Iterator[str]:
     """Every text of the template, and every default, which Copier reads as a template."""
     for role in blueprint.roles:
         yield from (piece.text for piece in role.path if isinstance(piece, Text))
-        for node in role.pattern.nodes:
-            lines = (
-                (node,)
-                if isinstance(node, Line)
-                else node.nodes
-                if isinstance(node, Option)
-                else node.lines
-                if isinstance(node, Each)
-                else ()
-            )
-            yield from (piece.text for line in lines for piece in line.pieces if isinstance(piece, Text))
+        lines = _lines(role.pattern.nodes, rows=True)
+        yield from (piece.text for line in lines for piece in line.pieces if isinstance(piece, Text))
     for edit in blueprint.hubs:
         for found in edit.insertions:
             yield from (piece.text for line in found.lines for piece in line.pieces if isinstance(piece, Text))
@@ -260,9 +193,6 @@ class _Writer:
                         else "some have lines of their own here"
                     )
                     yield f"{self.signs.of(self.names[node.parameter])}{note}\n"
-
-    def line(self, line: Line, *, rows: bool) -> str:
-        return "".join(self.pieces(line.pieces, rows=rows))
 
     def pieces(self, pieces: Iterable[Piece], *, rows: bool) -> Iterator[str]:
         for piece in pieces:
@@ -379,7 +309,7 @@ def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str
 
 def _help(blueprint: Blueprint, parameter: str) -> str:
     """The line in which a parameter stands first, and what the latest member has there."""
-    lines = [line for role in blueprint.roles for line in _lines(role.pattern.nodes)]
+    lines = [line for role in blueprint.roles for line in _lines(role.pattern.nodes, rows=False)]
     lines += [line for edit in blueprint.hubs for found in edit.insertions for line in found.lines]
     pieces = next((line.pieces for line in lines if Slot(parameter) in line.pieces), ())
     shown = "".join(
@@ -389,12 +319,15 @@ def _help(blueprint: Blueprint, parameter: str) -> str:
     return f"<> in: {' '.join(shown.split())[:80]} (the latest has {str(value)[:40]!r})"
 
 
-def _lines(nodes: Sequence[Node]) -> Iterator[Line]:
+def _lines(nodes: Sequence[Node], *, rows: bool) -> Iterator[Line]:
     for node in nodes:
-        if isinstance(node, Line):
-            yield node
-        elif isinstance(node, Option):
-            yield from _lines(node.nodes)
+        match node:
+            case Line():
+                yield node
+            case Option():
+                yield from node.nodes
+            case Each() if rows:
+                yield from node.lines
 
 
 def _yaml(value: object) -> str:

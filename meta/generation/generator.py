@@ -18,7 +18,7 @@ import tomlkit
 
 from meta import insertion
 from meta.family import Blueprint, Insertion, Judged
-from meta.generation import copier_template, manifest, render
+from meta.generation import copier_template, filling, manifest, render
 from meta.generation.words import RefusedError
 from meta.model import Parameter, Tool, Workflow
 from meta.policy.names import wrong_name, wrong_path
@@ -43,11 +43,11 @@ def generate(
     Raises `words.RefusedError` where Copier does not make every member again byte for byte.
     """
     template = copier_template.template(blueprint)
-    answers = {member: copier_template.values(template, of) for member, of in blueprint.answers.items()}
+    answers = {member: filling.values(template, of) for member, of in blueprint.answers.items()}
     for path in template.files:
-        if reason := wrong_path(path.replace("%", "").replace("«", "")):
+        if reason := wrong_path(path):
             raise RefusedError(reason)
-    for member, made in copier_template.made(template, answers).items():
+    for member, made in filling.made(template, answers).items():
         if made != texts[member]:
             odd = sorted(path for path in {*made, *texts[member]} if made.get(path) != texts[member].get(path))
             raise RefusedError(f"the template does not make {odd[0]} of {member} again as it is")
@@ -134,7 +134,7 @@ def _members(
 ) -> str:
     """members.json: what makes each member, what its files are known by, and how many of their lines come of what is asked."""
     asked = {member: {key: value for key, value in of.items() if key in given} for member, of in answers.items()}
-    shares = [_share(texts[member], copier_template.rendered(template, given)) for member, given in asked.items()]
+    shares = [_share(texts[member], filling.rendered(template, given)) for member, given in asked.items()]
     rows = {
         member: {"answers": of, "files": {path: _digest(text) for path, text in sorted(texts[member].items())}}
         for member, of in answers.items()

@@ -14,7 +14,7 @@ from meta.errors import UserError
 from meta.families import names, patterns
 from meta.families.blueprint import blueprint, of_repository
 from meta.family import Family, Hub, Member, Named, Slot
-from meta.generation import copier_template, generator
+from meta.generation import copier_template, filling, generator
 from meta.generation.words import RefusedError
 from meta.model import Tool, Verdict
 from meta.registration import generator_request, lifecycle
@@ -70,9 +70,9 @@ def everything(project: Path) -> dict[str, bytes]:
 def test_copier_makes_every_member_again_byte_for_byte(of: dict[str, dict[str, str]]) -> None:
     plan = providers.plan(of)
     template = copier_template.template(plan)
-    rows = {name: copier_template.values(template, answers) for name, answers in plan.answers.items()}
-    assert copier_template.made(template, rows) == providers.by_member(of)
-    assert {name: copier_template.rendered(template, row) for name, row in rows.items()} == providers.by_member(of)
+    rows = {name: filling.values(template, answers) for name, answers in plan.answers.items()}
+    assert filling.made(template, rows) == providers.by_member(of)
+    assert {name: filling.rendered(template, row) for name, row in rows.items()} == providers.by_member(of)
 
 
 def test_no_more_than_eight_questions_are_asked_and_the_rest_is_worked_out() -> None:
