@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, pairwise, starmap, takewhile
-from operator import le
+from operator import eq, le
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -98,12 +98,12 @@ def put_in(add: Add) -> list[Put]:
     depths = [insertion.depth(line) for line in new]
     known = {_bare(line) for _, _, line in _logical(old)}
     found: list[Put] = []
-    for start, end, slides in _inserted(old, new):
+    for start, end, slides, gone in _inserted(old, new):
         at = start
         while at < end:
             close = insertion.ending(depths, at)
             text = insertion.joined(new[at:close])
-            if _bare(text) in known or not any(names.occurrences(add.name, text)):
+            if _bare(text) in known or not any(names.occurrences(add.name, text)) or _grew(gone, text):
                 at += 1
                 continue
             around = frozenset(
@@ -122,11 +122,27 @@ def _logical(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
         yield start, end, insertion.joined(lines[start:end])
 
 
-def _inserted(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, list[int]]]:
-    """The stretches of new lines, each moved to where it holds whole logical lines, and by how much it can be moved."""
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+def _grew(gone: Sequence[str], text: str) -> bool:
+    """Whether the line is one of those that are gone, with something put into it: a list on one line, a count."""
+    for _, _, old in _logical(gone):
+        start = _leading(old, text)
+        if len(old) > 1 and start + _leading(old[start:][::-1], text[start:][::-1]) == len(old):
+            return True
+    return False
+
+
+def _leading(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many items both begin with."""
+    return sum(1 for _ in takewhile(bool, starmap(eq, zip(one, other, strict=False))))
+
+
+def _inserted(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, list[int], Sequence[str]]]:
+    """The stretches of new lines, each moved to where it holds whole logical lines, by how much it can be moved, and
+    the old lines that are gone there."""
+    same = _leading(old, new)
     matcher = difflib.SequenceMatcher(None, old[same:], new[same:], autojunk=False)
-    for tag, _, _, start, end in ((tag, a, b, c + same, d + same) for tag, a, b, c, d in matcher.get_opcodes()):
+    for tag, first, last, start, end in matcher.get_opcodes():
+        gone, start, end = old[first + same : last + same], start + same, end + same
         if tag not in ("insert", "replace"):
             continue
         slides = [0]
@@ -136,7 +152,7 @@ def _inserted(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int
             while end + slides[-1] < len(new) and new[start + slides[-1]] == new[end + slides[-1]]:
                 slides.append(slides[-1] + 1)
         best = min(slides, key=lambda s: (not _whole(new[start + s : end + s]), abs(s)))
-        yield start + best, end + best, [s - best for s in slides]
+        yield start + best, end + best, [s - best for s in slides], gone
 
 
 def _whole(lines: Sequence[str]) -> bool:

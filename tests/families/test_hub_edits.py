@@ -70,6 +70,12 @@ def test_adds_that_do_not_name_the_member_are_no_edit() -> None:
     assert hubs.learn("hub.py", adds) is None
 
 
+def test_a_list_on_one_line_that_grows_is_no_line_to_put_in_once_more() -> None:
+    known = [f"__all__ = {list(WORDS[:n])!r}\nVERSION = 1\n" for n in range(2, 10)]
+    adds = [hubs.Add(WORDS[n + 2], known[n], known[n + 1]) for n in range(len(known) - 1)]
+    assert hubs.learn("hub.py", adds) is None
+
+
 def test_two_adds_are_too_few_to_learn_from() -> None:
     assert hubs.learn("hub.py", grown({w: f"    '{w}',\n" for w in WORDS[:4]}, "X = [\n", "]\n")) is None
 
