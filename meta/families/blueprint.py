@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from meta import git
+from meta.errors import UserError
 from meta.families import hubs, names, patterns
 from meta.families.reading import NAME
 from meta.family import (
@@ -36,6 +37,7 @@ from meta.family import (
     Value,
 )
 
+LEAST = 3  # members to learn from
 MEMBERS = 12  # newest ones that are learned from
 ASKED = 8  # questions, the name included
 _USUAL = 0.5  # share of the members that must have a file, or a value, for it to be the default
@@ -47,7 +49,10 @@ Answers = dict[str, dict[str, Value]]
 def of_repository(
     repository: Path, family: Family, last: int = MEMBERS
 ) -> tuple[Blueprint, Mapping[str, Mapping[str, str]]]:
-    """The blueprint of the family's last members as they are today, and their files by name and path."""
+    """The blueprint of the family's last members as they are today, and their files by name and path.
+
+    Raises `UserError` where too few are left.
+    """
     wanted = [(m, path, file) for m in family.members for path, file in zip(family.paths, m.files, strict=True) if file]
     wanted = [(m, path, file) for m, path, file in wanted if "\n" not in file]
     specs = [*(f"HEAD:{file}" for _, _, file in wanted), *(f"HEAD:{hub.path}" for hub in family.hubs)]
@@ -60,12 +65,15 @@ def of_repository(
             files.setdefault(m.name, {})[file] = text
     members = {m.name: m for m in family.members if family.paths[0] in found.get(m.name, {})}
     newest = list(members.values())[-last:]
+    if len(newest) < LEAST:
+        raise UserError(f"of {family.name} fewer than {LEAST} members are there today: there is nothing to learn from.")
     roles = {path: {m.name: found[m.name][path] for m in newest if path in found[m.name]} for path in family.paths}
     roles = {path: of for path, of in roles.items() if of}
     hub_texts = {hub.path: text or "" for hub, text in zip(family.hubs, texts[len(wanted) :], strict=True)}
     there = [replace(m, files=tuple(file if file in files[m.name] else "" for file in m.files)) for m in newest]
     learned = patterns.learn_together(roles)
-    plan = blueprint(family.name, there, learned, roles, hubs.edits(repository, family), hub_texts)
+    edits = [edit for edit in hubs.edits(repository, family) if hub_texts[edit.path]]
+    plan = blueprint(family.name, there, learned, roles, edits, hub_texts)
     return plan, {m.name: files[m.name] for m in newest}
 
 

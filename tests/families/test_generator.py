@@ -287,7 +287,11 @@ def test_from_a_repository_to_a_tool_on_its_review_branch(workspace: Path) -> No
         files = tuple(path.replace("{X}", name) for path in PLAIN)
         known.append(Member(name, files, git(workspace, "rev-parse", "HEAD").strip(), 1.7e9 + number))
     family = Family("fam:1", "provider", "files", providers.PATHS, tuple(known), (Hub("app/settings.py", 1.0),))
-    plan, texts = of_repository(workspace, family)
+    with pytest.raises(UserError, match="fewer than 3 members"):
+        of_repository(workspace, replace(family, members=(*known[:2], Member("gone", ("a", "b"), known[0].commit))))
+    gone = Hub("app/gone.py", 0.5)
+    plan, texts = of_repository(workspace, replace(family, hubs=(*family.hubs, gone)))
+    assert [edit.path for edit in plan.hubs] == ["app/settings.py"]
     judged = replace(providers.judged(PLAIN), family=family)
     made = generator.generate(judged, plan, texts)
     verdict = generators.verify(made)
