@@ -48,7 +48,7 @@ def closest(pattern: Pattern, name: str, lines: Sequence[str]) -> Fit:
             for piece, value in zip(made.reader.groups, made.values, strict=True):
                 answers.setdefault(piece.parameter, value)
     answers |= _rest(pattern.nodes, kept, lines)
-    return Fit(answers, {at: made.reader.line for at, made in sorted(kept.items())}, False)
+    return Fit(answers, {at: (made.node, made.reader.line) for at, made in sorted(kept.items())})
 
 
 def _candidates(nodes: Sequence[Node], text: Lines) -> Iterator[_Made]:

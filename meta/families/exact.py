@@ -6,14 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from meta.families.names import in_form
-from meta.families.reading import NAME, Fit, Lines
+from meta.families.reading import NAME, Lines
 from meta.families.writing import render
 from meta.family import Each, Free, Line, Named, Node, Option, Pattern, Slot, Value
 
 _TRIES = 5
 
 
-def exact(pattern: Pattern, name: str, lines: Sequence[str]) -> Fit | None:
+def exact(pattern: Pattern, name: str, lines: Sequence[str]) -> Mapping[str, Value] | None:
     """Where a parameter would have two values, the more frequent one is settled and the text is read again."""
     text = Lines(name, lines)
     fixed: dict[str, Value] = {}
@@ -21,9 +21,9 @@ def exact(pattern: Pattern, name: str, lines: Sequence[str]) -> Fit | None:
         spans = _parsed(pattern.nodes, text, fixed)
         if spans is None:
             return None
-        fit, disputed = _collected(pattern.nodes, text, spans, fixed)
+        answers, disputed = _collected(pattern.nodes, text, spans, fixed)
         if not disputed:
-            return fit if render(pattern, fit.answers) == "".join(lines) else None
+            return answers if render(pattern, answers) == "".join(lines) else None
         fixed |= disputed
     return None
 
@@ -118,16 +118,14 @@ def _allows(fixed: Mapping[str, Value], groups: Sequence[Named | Slot], values: 
 
 def _collected(
     nodes: Sequence[Node], text: Lines, spans: Sequence[tuple[int, int]], fixed: Mapping[str, Value]
-) -> tuple[Fit, dict[str, Value]]:
+) -> tuple[dict[str, Value], dict[str, Value]]:
     """The answers that these spans give, and, where they give several for one parameter, what most of them say."""
     votes: dict[str, Counter[str | bool]] = defaultdict(Counter)
     answers: dict[str, Value] = {NAME: text.name}
-    made: dict[int, Line] = {}
     forms: list[tuple[Named, str]] = []
 
     def voted(block: Sequence[Line], start: int) -> None:
         for line, at in zip(block, range(start, start + len(block)), strict=True):
-            made[at] = line
             for piece, value in zip(text.reader(line).groups, text.read(line)[at], strict=True):
                 if isinstance(piece, Slot):
                     votes[piece.parameter][value] += 1
@@ -143,9 +141,7 @@ def _collected(
                 if end > start:
                     voted(node.nodes, start)
             case Each():
-                rows, numbers = _rows(node, text, start, end)
-                answers[node.parameter] = rows
-                made |= numbers
+                answers[node.parameter] = _rows(node, text, start, end)
             case Free():
                 answers[node.parameter] = "".join(text.lines[start:end])
     disputed: dict[str, Value] = {}
@@ -157,19 +153,15 @@ def _collected(
         source = answers.setdefault(piece.parameter, value)
         if isinstance(source, str) and in_form(source, piece.form) != value and piece.parameter not in fixed:
             disputed.setdefault(piece.parameter, source)
-    return Fit(answers, made, True), disputed
+    return answers, disputed
 
 
-def _rows(node: Each, text: Lines, start: int, end: int) -> tuple[tuple[Mapping[str, str], ...], dict[int, Line]]:
+def _rows(node: Each, text: Lines, start: int, end: int) -> tuple[Mapping[str, str], ...]:
     rows: list[Mapping[str, str]] = []
-    made: dict[int, Line] = {}
     for first in range(start, end, len(node.lines)):
         row: dict[str, str] = {}
         for at, line in enumerate(node.lines, first):
-            made[at] = line
-            row |= {
-                piece.parameter: value
-                for piece, value in zip(text.reader(line).groups, text.read(line)[at], strict=True)
-            }
+            values = text.read(line)[at]
+            row |= {piece.parameter: value for piece, value in zip(text.reader(line).groups, values, strict=True)}
         rows.append(row)
-    return tuple(rows), made
+    return tuple(rows)

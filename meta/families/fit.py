@@ -10,18 +10,13 @@ from collections.abc import Mapping
 from meta.families.closest import closest
 from meta.families.exact import exact
 from meta.families.lines import split
-from meta.families.reading import Fit
 from meta.family import Node, Option, Pattern, Value
 
 
 def answers(pattern: Pattern, name: str, text: str) -> Mapping[str, Value]:
     """What makes the text, or what comes closest to it: then the lines that fit nowhere stand in the free place before them."""
-    return read(pattern, name, text).answers
-
-
-def read(pattern: Pattern, name: str, text: str) -> Fit:
     lines = split(text)
-    return exact(pattern, name, lines) or closest(pattern, name, lines)
+    return exact(pattern, name, lines) or closest(pattern, name, lines).answers
 
 
 def resolved(pattern: Pattern, chosen: Mapping[str, bool]) -> tuple[Node, ...]:

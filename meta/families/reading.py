@@ -18,11 +18,10 @@ NAME = "name"  # the parameter that is the member's name
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A text read by a pattern: the answers, and which of its lines (by number) which `Line` of the pattern makes."""
+    """A text read by a pattern: the answers, and by number of its lines which `Line` of which node of the pattern makes them."""
 
     answers: Mapping[str, Value]
-    made: Mapping[int, Line]
-    exact: bool
+    made: Mapping[int, tuple[int, Line]]
 
 
 @dataclass(frozen=True, slots=True)

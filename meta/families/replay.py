@@ -1,15 +1,37 @@
-"""Replay how the last members would have been made: at its parent commit each, from the siblings of that day alone."""
+"""Replay how the last members would have been made: at its parent commit each, from the siblings of that day alone.
+
+The protocol. For each of the last K members that a commit of at most `BULK` added files brought: the siblings are the twelve
+newest that were added before and stand in the parent commit, with their files as they stand there, read as `commit^:path`; what
+is learned, asked and chosen comes from them and from the new member's name. Then the member's files are scored, as its own commit
+has them. A file of more than 300 lines is neither scored nor learned from, and blank lines do not count. A role that the siblings
+do not have makes nothing of the member's file; a role that the member does not have is not counted.
+
+`lines`: the share of the member's lines that equal, in one order, a line that is made. What fills the places of a line is given:
+such a line is made if its fixed text is there, at least half of its tokens with a word among them, and if every parameter has one
+value throughout the file. Rows of data are given in the same way and are told apart. Lines of a free place never count. An option
+is as most siblings have it; of at most eight of a family, picked by the siblings alone, it is answered as the member has it.
+`junk`: the lines made that the member does not have, over the lines it has. A copy is given nothing but the name.
+
+What a strategy is worth is a mean over members.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from meta import git
-from meta.family import Family, Member
+from meta.families.patterns import learn_together
+from meta.families.score import Tally, by_copy, by_patterns, by_role, mean, questions, total
+from meta.families.variants import clusters, named_alike
+from meta.family import Coverage, Family, Member, Replayed, Strategy
+from meta.model import Decision
 
 SIBLINGS = 12
+LONGEST = 300  # lines of a file
+BULK = 25  # added files from which on a commit adds no member but moves or imports them
 _OLDER = 3  # times as many are looked at, for some of them are gone by then
 
 
@@ -42,8 +64,8 @@ def moments(repository: Path, family: Family, last: int = 10) -> list[Moment]:
     result = []
     for at in members:
         files = found[at].pop("", {})
-        siblings = [(name, texts) for name, texts in found[at].items() if family.paths[0] in texts][-SIBLINGS:]
-        if files and siblings:
+        siblings = [(name, texts) for name, texts in found[at].items()][-SIBLINGS:]
+        if any(text.strip() for text in files.values()) and siblings:
             result.append(Moment(family.members[at], files, dict(siblings)))
     return result
 
@@ -53,8 +75,8 @@ def _files(family: Family, member: Member) -> Sequence[tuple[str, str]]:
 
 
 def _text(content: bytes | None) -> str | None:
-    """A text as it is, byte for byte; None for what is none."""
-    if content is None or b"\0" in content:
+    """A text as it is, byte for byte; None for what is none or is too long."""
+    if content is None or b"\0" in content or content.count(b"\n") > LONGEST:
         return None
     try:
         return content.decode("utf-8")
@@ -62,10 +84,90 @@ def _text(content: bytes | None) -> str | None:
         return None
 
 
-def by_role(siblings: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """The siblings' texts by path template, then by name."""
-    roles: dict[str, dict[str, str]] = {}
-    for name, texts in siblings.items():
-        for path, text in texts.items():
-            roles.setdefault(path, {})[name] = text
-    return roles
+Way = Literal["one", "variant", "last", "parent"]
+"""A pattern of all siblings, a pattern of those like the last, a copy of the last, a copy of the one named most alike."""
+WAYS: Mapping[Way, Strategy] = {"one": "template", "variant": "template", "last": "copy", "parent": "copy"}
+
+
+def made(moment: Moment, way: Way) -> dict[str, Tally]:
+    """By path template what there would have been of the member's files."""
+    siblings, name = moment.siblings, moment.member.name
+    match way:
+        case "one":
+            return _learned(siblings, name, moment.files)
+        case "variant":
+            group = next((group for group in clusters(siblings) if list(siblings)[-1] in group), list(siblings))
+            return _learned({each: siblings[each] for each in siblings if each in group}, name, moment.files)
+        case "last" | "parent":
+            source = list(siblings)[-1] if way == "last" else named_alike(name, list(siblings))
+            return by_copy(source, siblings[source], name, moment.files)
+
+
+def _learned(siblings: Mapping[str, Mapping[str, str]], name: str, files: Mapping[str, str]) -> dict[str, Tally]:
+    roles = by_role(siblings)
+    patterns = learn_together(roles)
+    return by_patterns(patterns, questions(patterns, roles), name, files)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A way and how each of the last members would have come out."""
+
+    way: Way
+    replay: tuple[Replayed, ...]
+
+    @property
+    def coverage(self) -> Coverage:
+        return mean([one.coverage for one in self.replay])
+
+
+def replayed(played: Sequence[Moment]) -> tuple[Played, ...]:
+    """All ways, the one that saves most work first."""
+    ways = [
+        Played(
+            way,
+            tuple(
+                Replayed(moment.member.name, moment.member.commit, total(made(moment, way).values()).coverage)
+                for moment in played
+            ),
+        )
+        for way in WAYS
+    ]
+    return tuple(sorted(ways, key=lambda way: -saved(way.coverage)))
+
+
+def saved(coverage: Coverage) -> float:
+    """Lines that need not be written, less what it takes to find and delete others."""
+    return coverage.lines - coverage.junk / 2
+
+
+def decide(
+    members: int,
+    left_out: Mapping[str, Coverage],
+    whole: Coverage,
+    mdl_ratio: float,
+    ways: Sequence[Played],
+    hub: float = 0.0,
+) -> tuple[Strategy, Decision]:
+    """The strategy to build for, or why there is none. `hub` is the best fit of an edit to an existing file."""
+    if members < 5:
+        return "refuse", Decision(False, f"Only {members} members: a generator is worth it from five on.")
+    best = ways[0] if ways else None
+    if best is not None and WAYS[best.way] == "copy" and saved(best.coverage) > 0:
+        said = f"A copy of a sibling has {best.coverage.lines:.0%} of the next member's lines, more than a template."
+        return "copy", Decision(True, said)
+    if mdl_ratio > 0.95:
+        return "refuse", Decision(
+            False, f"The members share too little: a template and its answers are {mdl_ratio:.0%} of their length."
+        )
+    near = max((role.lines for role in left_out.values()), default=0.0)
+    if whole.lines < 0.45 and near < 0.7 and hub < 0.8:
+        return "refuse", Decision(
+            False, f"A template makes only {whole.lines:.0%} of a member's lines, and no file nearly whole."
+        )
+    if whole.junk > 0.2:
+        return "refuse", Decision(
+            False, f"Of what a template makes, {whole.junk:.0%} of a member's length would have to be deleted."
+        )
+    kind = "A skeleton" if mdl_ratio > 0.85 else "A template"
+    return "template", Decision(True, f"{kind} makes {whole.lines:.0%} of a member's lines.")
