@@ -141,6 +141,64 @@ class Pattern:
     defaults: Mapping[str, Value | Named] = field(default_factory=dict)
 
 
+Order = Literal["text", "folded", "letters", "end", "start"]
+"""Where a line stands among its like: sorted as it is, without regard to case, or by letters and digits alone; last; first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """Lines that each add of a member puts into a hub, one below the other; a logical line is written as one.
+
+    `lines[anchor]` is the one by which its like are known, they and the new one in `order`, below the line `inside`
+    that opens their block ("" where they are not indented). `like` is a regular expression of them, whose group `key`
+    the order goes by. `defaults` are what most adds had in a slot.
+    """
+
+    lines: tuple[Line, ...]
+    anchor: int
+    inside: str
+    order: Order
+    like: str = ""
+    defaults: Mapping[str, tuple[Text | Named, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HubEdit:
+    """What adding a member does to a hub. `fits` is the share of the adds it was learned from that did exactly this."""
+
+    path: str
+    insertions: tuple[Insertion, ...]
+    fits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One file of a member: how its path is written, and what stands in it.
+
+    `present` is the parameter that tells whether a member has it, "" where every one does.
+    """
+
+    path: tuple[Piece, ...]
+    pattern: Pattern
+    present: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """All that a generator of the next member is made from.
+
+    `answers` make each member that was learned from, byte for byte: its files, and its lines in hubs. `asked` are the
+    parameters worth asking for, the name first; every other one has a default or is left to be filled.
+    """
+
+    name: str
+    roles: tuple[Role, ...]
+    hubs: tuple[HubEdit, ...]
+    answers: Mapping[str, Mapping[str, Value]]
+    defaults: Mapping[str, Value | Named]
+    asked: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Of a member's lines the share that is made right, and the made lines to delete as a share of its lines."""

@@ -47,6 +47,7 @@ class Card:
     options: tuple[Option, ...] = ()
     consent: tuple[str, ...] = ()
     pauses: bool = False
+    makes: bool = False  # files, instead of running recorded steps
     payback_weeks: float = math.inf
 
     @property
@@ -107,6 +108,7 @@ def card(tool: Tool, workflow: Workflow, estimate: Estimate) -> Card:
         steps=tuple(step.name for step in workflow.steps if step.kind == "command"),
         options=tuple(_option(p, workflow) for p in workflow.parameters if p.source in ("caller", "output")),
         consent=consent(tool),
+        makes=tool.template == "code-generator",
         pauses='"--from": {"dest": "start"' in source,
         payback_weeks=estimate.payback_weeks,
     )
@@ -140,6 +142,10 @@ def option_line(option: Option, value: str = "") -> str:
 
 def advice(card: Card) -> list[str]:
     """What to know before and after a call, one sentence each."""
+    if card.makes:
+        return [
+            "It overwrites nothing. It says what it made and edited, and which places are left for you to fill: fill them."
+        ]
     lines = ["It stops at the first step that fails, shows the last lines, and names the log with the whole output."]
     if card.pauses:
         lines.append("Where your judgement is needed it stops and says how to go on (`--from STEP`).")

@@ -38,12 +38,10 @@ _BUILTINS = frozenset(dir(builtins))
 
 def check(tool: Tool, workflow: Workflow) -> tuple[Check, ...]:
     """The checks "parses", "lint" and "policy". The latter two are missing where the first has failed."""
-    sources = {name: text for name, text in tool.files.items() if name.endswith(".py")}
-    broken = [f"{name}: {reason}" for name, text in sources.items() if (reason := _syntax(text))]
-    if "tool.py" not in sources:
-        broken.append("there is no tool.py")
-    if broken:
-        return (Check("parses", False, "; ".join(broken)),)
+    parsed = parses(tool)
+    if not parsed.passed:
+        return (parsed,)
+    sources = _sources(tool)
     script = tool.files.get(SCRIPT)
     findings = [] if script is None else [f"{SCRIPT}: {finding}" for finding in _script(script, workflow)]
     for name, text in sources.items():
@@ -52,7 +50,20 @@ def check(tool: Tool, workflow: Workflow) -> tuple[Check, ...]:
     findings += list(_declares(tool, workflow)) + list(_does(tool, workflow))
     named = ["what a parameter names" if name == "*" else name for name in sorted(programs(workflow), reverse=True)]
     detail = "; ".join(findings) or f"runs only {', '.join(named) or 'nothing'}"
-    return Check("parses", True), _lint(sources), Check("policy", not findings, detail)
+    return parsed, lint(tool), Check("policy", not findings, detail)
+
+
+def _sources(tool: Tool) -> dict[str, str]:
+    return {name: text for name, text in tool.files.items() if name.endswith(".py")}
+
+
+def parses(tool: Tool) -> Check:
+    """The check "parses" of all the tool's Python."""
+    sources = _sources(tool)
+    broken = [f"{name}: {reason}" for name, text in sources.items() if (reason := _syntax(text))]
+    if "tool.py" not in sources:
+        broken.append("there is no tool.py")
+    return Check("parses", not broken, "; ".join(broken))
 
 
 def _syntax(text: str) -> str:
@@ -63,7 +74,9 @@ def _syntax(text: str) -> str:
     return ""
 
 
-def _lint(sources: dict[str, str]) -> Check:
+def lint(tool: Tool) -> Check:
+    """The check "lint" of all the tool's Python."""
+    sources = _sources(tool)
     beside = Path(sys.executable).with_name("ruff")
     ruff = str(beside) if beside.exists() else shutil.which("ruff")
     if ruff is None:
@@ -170,6 +183,12 @@ def policy(source: str, workflow: Workflow, *, scripted: bool = False) -> list[s
         *([] if scripted else _shell_text(tree)),
     ]
     return [f"line {number}: {text}" for number, text in sorted(set(findings))]
+
+
+def reaches(source: str) -> list[str]:
+    """What a Python source, whatever it was made from, must not import or call, with its line; programs are another matter."""
+    tree = ast.parse(source)
+    return [f"line {number}: {text}" for number, text in sorted({*_imports(tree), *_calls(tree, _modules(tree))})]
 
 
 Finding = tuple[int, str]
