@@ -5,11 +5,14 @@ Where the tool goes, to a new branch or over one that is in use, is for the call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import tomllib
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meta import llm
+from meta.errors import UserError
+from meta.family import Judged
 from meta.model import Built, Check, Proposal, Tool, Verdict, Wording, Workflow
 from meta.redact import residue
 
@@ -81,6 +84,52 @@ def make(
     if left := residue.kinds([text, tool.files["tool.toml"]]):  # the verdict stands in both; the rest was looked at
         return _leaking(tool, left)
     return Made(tool, verdict, text)
+
+
+def build_generator(workspace: Path, judged: Judged, *, dry_run: bool) -> Built:
+    """Make the tool that makes a family's next member, and put one that passed on its review branch."""
+    from meta.families import blueprint
+    from meta.generation import generator, manifest, words
+    from meta.registration import generator_request, lifecycle
+    from meta.verification import generators
+
+    family = judged.family
+    taken = {known.name for known in lifecycle.tools(workspace)}
+    try:
+        plan, texts = blueprint.of_repository(workspace, family)
+        tool = generator.generate(judged, plan, texts, formatter=_formatter(workspace), taken=taken)
+    except (words.RefusedError, UserError) as refused:
+        return _refused(Tool(family.name, family.id, "", "", {}, ""), Check("generated", False, str(refused)))
+    if left := _secrets([tool.name, tool.description, *tool.files, *tool.files.values()]):
+        return _leaking(tool, left)
+    verdict = generators.verify(tool)
+    if verdict.state == "failed":
+        failed = next(check for check in verdict.checks if check.passed is False)
+        return Built(tool, verdict, "refused", f"{failed.name}: {failed.detail}")
+    tool = manifest.with_verdict(tool, verdict)
+    text = generator_request.text(judged, plan.hubs, tool, verdict)
+    if left := _secrets([text, tool.files["tool.toml"]]):
+        return _leaking(tool, left)
+    if dry_run:
+        return Built(tool, verdict, "dry-run", judged.decision.reason)
+    lifecycle.propose(workspace, tool, generator.as_workflow(tool), judged.estimate, text)
+    return Built(tool, verdict, "proposed", judged.decision.reason)
+
+
+def _secrets(texts: Iterable[str]) -> set[str]:
+    """What must not be copied even from one file of a repository to another; addresses stand there as they do here."""
+    return set(residue.kinds(texts)) - {"email"}
+
+
+def _formatter(workspace: Path) -> tuple[str, ...]:
+    """What formats the project's Python, by its own settings."""
+    try:
+        known = tomllib.loads((workspace / "pyproject.toml").read_text()).get("tool", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        known = {}
+    if "ruff" in known or (workspace / "ruff.toml").is_file():
+        return ("ruff", "format", "--quiet")
+    return ("black", "--quiet") if "black" in known else ()
 
 
 def _refused(tool: Tool, check: Check) -> Built:

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from meta import rendering
-from meta.family import Family
+from meta.family import Family, Judged
 from meta.model import Built, Estimate, Extraction, Lesson, Listed, Occurrence, Parameter, Proposal, Survey, Verdict
 
 Json = dict[str, Any]
@@ -62,6 +62,27 @@ def family(value: Family) -> Json:
         "paths": list(value.paths),
         "members": [{"name": m.name, "files": list(m.files), "commit": m.commit} for m in value.members],
         "hubs": [{"path": hub.path, "share": hub.share} for hub in value.hubs],
+    }
+
+
+def judged(value: Judged) -> Json:
+    return {
+        **family(value.family),
+        "coverage": {"leave_one_out": _number(value.left_out.lines), "junk": _number(value.left_out.junk)},
+        "mdl_ratio": _number(value.mdl_ratio),
+        "replay": [
+            {
+                "member": one.member,
+                "commit": one.commit,
+                "lines": _number(one.coverage.lines),
+                "junk": _number(one.coverage.junk),
+            }
+            for one in value.replay
+        ],
+        "strategy": value.strategy,
+        "estimate": estimate(value.estimate),
+        "decision": "build" if value.decision.build else "keep-ad-hoc",
+        "reason": value.decision.reason,
     }
 
 

@@ -328,6 +328,17 @@ def build(
         return building.build(workspace, proposal, model, dry_run=dry_run)
 
 
+def generator(settings: Config, name: str, now: float, *, dry_run: bool = False) -> Built:
+    """The tool that makes the next member of a family of the workspace, whatever it would save."""
+    from meta import generators
+
+    workspace = workspace_of(settings)
+    seen = generators.found(workspace, now)
+    (judged,) = generators.judged(workspace, seen, [generators.find(seen, name)], weeks=settings.weeks)
+    with alone(workspace, dry_run=dry_run):
+        return building.build_generator(workspace, judged, dry_run=dry_run)
+
+
 def verify(settings: Config, name: str) -> Verdict:
     """The verdict on a proposed or accepted tool as it is now, against the runs in this workspace's index."""
     from meta import verification

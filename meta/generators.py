@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
-from meta import git
+from meta import git, judging, process
+from meta.errors import UserError
 from meta.families import filesets, likeness, paths, recurrence
 from meta.families import units as shapes
-from meta.family import Coverage, Family
+from meta.family import Coverage, Family, Judged
+from meta.judging import Proof
 from meta.model import Decision, Estimate
+
+Progress = Callable[[int, int], None]
 
 _LOOKED_AT = 8  # newest members of a family
 _ROLES = 4  # files of each
@@ -73,6 +79,41 @@ def worth(seen: Found, family: Family, coverage: Coverage, *, weeks: float = 2.0
     """What a generator with this coverage would save, and whether to build it."""
     estimate = recurrence.estimate(family, coverage, seen.by_hand, seen.known, seen.now)
     return estimate, recurrence.decide(family, estimate, seen.now, weeks=weeks)
+
+
+def judged(
+    repository: Path,
+    seen: Found,
+    families: Sequence[Family],
+    *,
+    last: int = judging.REPLAYED,
+    weeks: float = 2.0,
+    progress: Progress = lambda done, total: None,
+) -> tuple[Judged, ...]:
+    """These families, each with what a generator for it would have done and would save."""
+    proofs = process.pool(partial(judging.judge, repository, last=last), families, least=2, progress=progress)
+    return tuple(_judged(seen, family, proof, weeks) for family, proof in zip(families, proofs, strict=True))
+
+
+def _judged(seen: Found, family: Family, proof: Proof, weeks: float) -> Judged:
+    estimate, decision = worth(seen, family, proof.coverage, weeks=weeks)
+    if proof.strategy == "refuse":
+        decision = proof.decision
+    elif not decision.reason.startswith("nothing to save"):
+        decision = replace(decision, reason=f"{proof.decision.reason.removesuffix('.')}; {decision.reason}")
+    return Judged(
+        family, proof.patterns, proof.left_out, proof.mdl_ratio, proof.replay, proof.strategy, estimate, decision
+    )
+
+
+def find(seen: Found, name: str) -> Family:
+    """The family of this name or id. Raises `UserError` where there is none."""
+    for family in seen.families:
+        if name in (family.name, family.id):
+            return family
+    close = get_close_matches(name, [family.name for family in seen.families], n=1)
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    raise UserError(f'no family is called "{name}".{hint} List them with `meta families`.')
 
 
 @dataclass(frozen=True, slots=True)

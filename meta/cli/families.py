@@ -1,6 +1,6 @@
-"""Show what a repository keeps adding in one shape: files, or with --units functions and classes.
+"""Show what a repository keeps adding in one shape, how much of the next a generator would make, and whether it pays.
 
-Best first: what is added often, and shares most. Nothing is changed, and nothing of the repository is run.
+Files by default, functions and classes with --units. Best first. Nothing is changed, and nothing of the repository is run.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from meta import contract, generators, git
+from meta import contract, generators, git, judging
 from meta.cli import desk
 from meta.errors import UserError
-from meta.family import Family
+from meta.family import Family, Judged
 from meta.generators import Found
 
 
@@ -24,7 +24,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--units", action="store_true", help="look at the Python functions and classes as they are, not at history"
     )
-    parser.add_argument("--top", type=int, default=20, metavar="N", help="rows to show (default: 20)")
+    parser.add_argument(
+        "--replay", type=int, default=judging.REPLAYED, metavar="K",
+        help=f"last members that are made at their parent commits (default: {judging.REPLAYED}); 0 only lists",
+    )  # fmt: skip
+    parser.add_argument("--top", type=int, default=20, metavar="N", help="families to judge and show (default: 20)")
     desk.json_option(parser)
 
 
@@ -37,11 +41,21 @@ def run(args: argparse.Namespace) -> int:
         print(
             f"meta: only {found.commits} commits are here. `git fetch --unshallow` brings the others.", file=sys.stderr
         )
+    shown = found.families[: args.top]
+    judged: tuple[Judged, ...] = ()
+    if args.replay > 0 and not args.units:
+        with desk.progress("replaying members") as tick:
+            judged = generators.judged(
+                repository, found, shown, last=args.replay, weeks=desk.settings().weeks, progress=tick
+            )
     if args.json:
-        told = [contract.family(family) | {"uses_expected": _uses(found, family)} for family in found.families]
+        rows = [contract.judged(one) for one in judged] or [contract.family(family) for family in found.families]
+        told = [
+            row | {"uses_expected": _uses(found, family)} for row, family in zip(rows, found.families, strict=False)
+        ]
         desk.as_json({"families": told, "commits": found.commits, "skipped": dict(found.skipped)})
     else:
-        report(found, args.top)
+        report(found, shown, judged)
     return 0
 
 
@@ -54,19 +68,34 @@ def row(family: Family, uses: float | None) -> tuple[str, ...]:
     places = " ".join(family.paths[:3]) + (f" and {len(family.paths) - 3} more" if len(family.paths) > 3 else "")
     if family.kind == "units":
         places += f" ({family.members[0].name}, …)"
-    hubs = ", ".join(hub.path for hub in family.hubs[:2])
-    hubs += f" and {len(family.hubs) - 2} more" if len(family.hubs) > 2 else ""
-    return family.name, places, str(len(family.members)), "" if uses is None else f"{uses:.1f}", hubs
+    return family.name, places, str(len(family.members)), "" if uses is None else f"{uses:.1f}"
 
 
-def report(found: Found, top: int) -> None:
+def verdict(one: Judged) -> tuple[str, ...]:
+    """What a generator makes, where history could tell, and what is decided."""
+    count = len(one.replay)
+    makes = f"{sum(each.coverage.lines for each in one.replay) / count:.0%}" if count else ""
+    return makes, one.strategy, "build" if one.decision.build else "keep", one.decision.reason
+
+
+def hubs(family: Family) -> str:
+    names = ", ".join(hub.path for hub in family.hubs[:2])
+    return names + (f" and {len(family.hubs) - 2} more" if len(family.hubs) > 2 else "")
+
+
+def report(found: Found, shown: tuple[Family, ...], judged: tuple[Judged, ...]) -> None:
     """The families as a table, or the plain sentence that there are none."""
     if not found.families:
         print(f"No family was found in {found.commits} commits." if found.commits else "No family was found.")
+    elif judged:
+        judgement = ("name", "files", "members", "next 14 days", "makes", "by", "", "why")
+        judgements = [row(one.family, _uses(found, one.family)) + verdict(one) for one in judged]
+        desk.table(judgement, judgements, right=frozenset({2, 3, 4}))
+        print("`meta generator NAME` makes the tool that makes the next one, and puts it up for review.")
     else:
         headers = ("name", "files", "members", "next 14 days", "each edits")
-        rows = [row(family, _uses(found, family)) for family in found.families[:top]]
-        desk.table(headers, rows, right=frozenset({2, 3}))
-    if len(found.families) > top:
-        print(f"{len(found.families) - top} more: `meta families --top {len(found.families)}`.")
+        places = [(*row(family, _uses(found, family)), hubs(family)) for family in shown]
+        desk.table(headers, places, right=frozenset({2, 3}))
+    if len(found.families) > len(shown):
+        print(f"{len(found.families) - len(shown)} more: `meta families --top {len(found.families)}`.")
     desk.skipped(found.skipped)

@@ -208,7 +208,10 @@ def decide(family: Family, found: Estimate, now: float, *, weeks: float = 2.0) -
             False, f"too rare: {count} members, at least {_LEAST} or {_LEAST_LATELY} within 14 days are needed"
         )
     if not found.automation:
-        return Decision(False, f"nothing to save: {count} members have no lines in common that could be made")
+        return Decision(
+            False,
+            f"nothing to save: what could be made of the next of {count} members is no more than what would have to be deleted",
+        )
     if not times:
         return Decision(False, f"no commit added one by itself, so {count} members give no rate and no payback")
     if found.payback_weeks > weeks:

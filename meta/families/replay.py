@@ -70,6 +70,19 @@ def moments(repository: Path, family: Family, last: int = 10) -> list[Moment]:
     return result
 
 
+def today(repository: Path, family: Family) -> dict[str, dict[str, str]]:
+    """The newest members as the last commit has them, oldest first: texts by name, then by path template."""
+    newest = family.members[-_OLDER * SIBLINGS :]
+    wanted = [(member.name, path, file) for member in newest for path, file in _files(family, member)]
+    found: dict[str, dict[str, str]] = {}
+    contents = git.contents(repository, (f"HEAD:{file}" for _, _, file in wanted))
+    for (name, path, _), content in zip(wanted, contents, strict=True):
+        text = _text(content)
+        if text is not None:
+            found.setdefault(name, {})[path] = text
+    return dict(list(found.items())[-SIBLINGS:])
+
+
 def _files(family: Family, member: Member) -> Sequence[tuple[str, str]]:
     return [(path, file) for path, file in zip(family.paths, member.files, strict=True) if file and "\n" not in file]
 
