@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meta import archive, building, codec, files, llm, sources
+from meta import archive, building, codec, files, git, llm, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.intake import (
@@ -238,9 +239,33 @@ def extract(
         renewed = [] if dry_run else renewal.look_back(workspace, used, called, settings.min_support)
         chosen = _unknown(workspace, found, used)[:most]
         built = [building.build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen]
+        built += _generators(store, workspace, settings, most - len(built), dry_run=dry_run, progress=progress)
         if not dry_run:  # tools come and go with commits too
             nudges.refresh(settings, workspace)
     return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), (), archived)
+
+
+def _generators(
+    store: Store, workspace: Path, settings: Config, most: int, *, dry_run: bool, progress: Progress
+) -> list[Built]:
+    """A tool for each family of the workspace's own code that is worth one and has none yet.
+
+    What was found is remembered for a day, unless commits are added: replaying members takes seconds.
+    """
+    from meta import generators
+    from meta.registration import inventory
+
+    now = time.time()
+    key = _hashed(f"generators {git.state(workspace)} {int(now // 86400)} {settings.weeks}")
+    known, cached = inventory.decided(workspace)[0], store.cached(key)
+    if most < 1 or (cached is not None and known.issuperset(json.loads(cached))):
+        return []
+    seen = generators.found(workspace, now)
+    families = [family for family in generators.due(seen, weeks=settings.weeks) if family.id not in known]
+    judged = generators.judged(workspace, seen, families, weeks=settings.weeks, progress=progress)
+    worth = [one for one in judged if one.decision.build]
+    store.cache(key, json.dumps([one.family.id for one in worth]))
+    return [building.build_generator(workspace, one, dry_run=dry_run) for one in worth[:most]]
 
 
 def update(settings: Config, name: str | None = None, *, dry_run: bool = False) -> tuple[Built, ...]:

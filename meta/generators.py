@@ -106,6 +106,11 @@ def _judged(seen: Found, family: Family, proof: Proof, weeks: float) -> Judged:
     )
 
 
+def due(seen: Found, *, weeks: float = 2.0) -> tuple[Family, ...]:
+    """The families whose generator would pay back if it made everything; of no other does the proof matter."""
+    return tuple(family for family in seen.families if worth(seen, family, Coverage(1.0, 0.0), weeks=weeks)[1].build)
+
+
 def find(seen: Found, name: str) -> Family:
     """The family of this name or id. Raises `UserError` where there is none."""
     for family in seen.families:
