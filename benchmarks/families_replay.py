@@ -198,6 +198,7 @@ def main(arguments: Sequence[str]) -> int:
                 real = score.total(made[path] for made in ways["one"] if path in made)
                 if tally.lines and real.lines and len(score.by_role(moment.siblings)[path]) > 3:
                     predicted.append((tally.coverage.lines, real.coverage.lines))
+                    print(f"    predicted {tally.coverage.lines:.3f} replayed {real.coverage.lines:.3f} {path}")
         one = score.total(whole["one"])
         own = next((scaffolded(each, repository, moments) for each in SCAFFOLDS if each.row == row.name), [])
         print(
