@@ -1,4 +1,4 @@
-"""The history of a git repository, read fast with the plain git program; nothing is changed and nothing of it is run.
+"""The history and files of a git repository, read fast with the plain git program; nothing is changed and nothing of it is run.
 
 What the commits mean is for others to say.
 """
@@ -76,6 +76,11 @@ def is_bare(path: Path) -> bool:
     return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
 
 
+def is_shallow(repository: Path) -> bool:
+    """Whether older commits are not at hand."""
+    return _output(repository, "rev-parse", "--is-shallow-repository").strip() == "true"
+
+
 def state(repository: Path) -> str:
     """What changes with the history that `commits` tells and with nothing else: HEAD's commit and the tags."""
     head = ["rev-parse", "--quiet", "--verify", "HEAD"]
@@ -103,6 +108,15 @@ def tree(repository: Path, revision: str = "HEAD") -> Iterator[Entry]:
             mode, kind, blob = about.decode("ascii", "replace").split()
             if kind == "blob":
                 yield Entry(path.decode("utf-8", "replace"), blob, mode == "120000")
+
+
+def files(repository: Path) -> Iterator[str]:
+    """The paths of a work tree's files, tracked or new, without what is ignored; a submodule is one path."""
+    listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    with _running(repository, *listed) as stdout:
+        yield from dict.fromkeys(
+            token.decode("utf-8", "replace") for token in _tokens(stdout)
+        )  # a conflict is told thrice
 
 
 def contents(repository: Path, blobs: Iterable[str], limit: int = 1 << 20) -> Iterator[bytes | None]:
@@ -163,7 +177,9 @@ def _complaint(repository: Path, said: str) -> UserError:
     if "not a git repository" in said or "cannot change to" in said:
         return UserError(f"{repository.absolute()} is in no git repository. Run `git init` there, or name one that is.")
     if "promisor" in said:
-        return UserError(f"{repository} is a partial clone and lacks files. Run `git fetch --refetch --no-filter` there.")
+        return UserError(
+            f"{repository} is a partial clone and lacks files. Run `git fetch --refetch --no-filter` there."
+        )
     reason = next((line for line in said.splitlines() if line.startswith("fatal: ")), "no reason given")
     return UserError(f"git cannot read {repository}: {reason.removeprefix('fatal: ')}")
 
