@@ -196,8 +196,10 @@ def main(arguments: Sequence[str]) -> int:
         for moment in moments[: options.predict]:
             for path, tally in score.left_out(moment.siblings).items():
                 real = score.total(made[path] for made in ways["one"] if path in made)
-                if tally.lines and real.lines and len(score.by_role(moment.siblings)[path]) > 3:
+                taught = sum(path in texts for texts in moment.siblings.values())
+                if tally.lines and taught > 3 and sum(path in made for made in ways["one"]) >= 3:
                     predicted.append((tally.coverage.lines, real.coverage.lines))
+                    print(f"    predicted {tally.coverage.lines:.3f} replayed {real.coverage.lines:.3f} {path}")
         one = score.total(whole["one"])
         own = next((scaffolded(each, repository, moments) for each in SCAFFOLDS if each.row == row.name), [])
         print(

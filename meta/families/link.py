@@ -53,6 +53,7 @@ class Links:
     names: Names
     linked: bool = True
     defaults: dict[str, Value | Named] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)  # of an option, how many of the members have its lines
     _parameters: list[_Parameter] = field(default_factory=list)
 
     def line(self, shape: Shape, filled: Filled) -> Line:

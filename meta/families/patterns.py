@@ -20,7 +20,13 @@ from meta.family import Each, Free, Line, Named, Node, Option, Pattern, Slot, Te
 
 __all__ = ["answers", "answers_together", "learn", "learn_together", "render"]
 
-KEEP = 0.5  # share of the members that must have a line for it to be made unasked
+KEEP = (
+    0.5,
+    0.6,
+    0.67,
+    0.75,
+)  # share of the members that must have a line for it to be made unasked: the first that makes
+JUNK = 0.1  # no more than this share of lines that are not there
 OPTION = 0.25  # share from which on it can be asked for
 _DEFINED = re.compile(r"\b(?:def|class|function|func|fn|interface|struct|type)\s+(\w+)|(\w+)")
 
@@ -124,11 +130,27 @@ def _assemble(learned: Sequence[_Role]) -> None:
     for role in learned:
         links = together if role.linked else Links(names, linked=False)
         computed.append((role, _nodes(role, links, options if role.linked else None), links))
+    shares = {option: share for _, _, links in computed for option, share in links.shares.items()}
+    keep = _threshold(learned, [nodes for _, nodes, _ in computed], shares)
     for role, nodes, links in computed:
         links.settle()
+        known = {**links.defaults, **{option: share >= keep for option, share in links.shares.items()}}
         used = set(_parameters(nodes))
-        defaults = {name: value for name, value in links.defaults.items() if name in used}
+        defaults = {name: value for name, value in known.items() if name in used}
         role.pattern = Pattern(role.path, tuple(nodes), (), defaults)
+
+
+def _threshold(learned: Sequence[_Role], nodes: Sequence[Sequence[Node]], shares: Mapping[str, float]) -> float:
+    """The share from which on an option is on by default: the lowest at which few made lines are ones a member has not."""
+    lines = sum(not line.isspace() for role in learned for text in role.texts.values() for line in split(text))
+    for keep in KEEP:
+        wrong = 0.0
+        for role, own in zip(learned, nodes, strict=True):
+            options = [node for node in own if isinstance(node, Option) and shares[node.parameter] >= keep]
+            wrong += sum((1 - shares[node.parameter]) * len(node.nodes) for node in options) * len(role.texts)
+        if wrong <= JUNK * lines:
+            return keep
+    return KEEP[-1]
 
 
 def _parameters(nodes: Sequence[Node]) -> list[str]:
@@ -161,7 +183,7 @@ def _nodes(role: _Role, links: Links, options: dict[frozenset[str], str] | None)
             parameter = options.get(there) if options is not None else None
             if parameter is None:
                 parameter = links.names.new("with_" + _told(block))
-                links.defaults[parameter] = len(there) >= KEEP * len(everyone)
+                links.shares[parameter] = len(there) / len(everyone)
                 if options is not None:
                     options[there] = parameter
             nodes.append(Option(parameter, tuple(block)))
@@ -172,7 +194,7 @@ def _nodes(role: _Role, links: Links, options: dict[frozenset[str], str] | None)
         if at in free or place is None or place.shape is None or present != there:
             close()
         if at in free:
-            nodes.append(Free(links.names.new("free"), fill=free[at] >= KEEP * len(everyone)))
+            nodes.append(Free(links.names.new("free"), fill=2 * free[at] >= len(everyone)))
         if place is None:
             break
         if place.shape is None:

@@ -6,12 +6,15 @@ Lines of code are left out: there a name of another is mostly meant.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from meta.families import names
-from meta.families.lines import split
-from meta.family import Line, Named, Pattern, Text
+from meta.families.lines import CAPITAL, LOWER, UPPER, split, tokens
+from meta.families.score import renamed
+
+_USUAL = 3  # members that say their own name so
 
 _COMMENT = re.compile(r"""^\s*(?:\#|//|/\*|\*|--|<!--|[rRuUbBfF]{0,2}(?:\"{3}|'{3}))""")
 
@@ -26,49 +29,30 @@ class Residue:
     expected: str
 
 
-def residues(pattern: Pattern, members: Mapping[str, str]) -> Iterator[Residue]:
-    """Those of the pattern's members, given by name, that say a sibling's name where the pattern has the member's own."""
-    places = [
-        line for line in _lines(pattern) if _is_comment(line) and any(isinstance(piece, Named) for piece in line.pieces)
-    ]
-    for name, text in members.items():
-        own = {_written(line, name) for line in places}
-        others = {
-            _written(line, other): (line, other) for line in places for other in members if not _same(other, name)
-        }
-        for number, line in enumerate(split(text), 1):
-            found = others.get(line)
-            if found is not None and line not in own:
-                expected = _written(found[0], name)
-                yield Residue(pattern.path.replace("{X}", name), number, line.strip(), expected.strip())
+def residues(path: str, members: Mapping[str, str]) -> Iterator[Residue]:
+    """Those of one role's files, given by member, with a line that at least three members have with their own name in it."""
+    comments = {
+        name: [(number, line) for number, line in enumerate(split(text), 1) if _COMMENT.match(line)]
+        for name, text in members.items()
+    }
+    own: Counter[tuple[str, ...]] = Counter()
+    for name, lines in comments.items():
+        own.update({kinds for _, line in lines if _names(kinds := tokens(name, line).kinds)})
+    for name, lines in comments.items():
+        others = [other for other in members if names.letters(other) not in names.letters(name)]
+        for number, line in lines:
+            if _names(tokens(name, line).kinds):
+                continue
+            other = next((other for other in others if own[_said(other, line)] >= _USUAL), None)
+            if other is not None:
+                expected = renamed(other, line, name).strip()
+                yield Residue(path.replace("{X}", name), number, line.strip(), expected)
 
 
-def _lines(pattern: Pattern) -> Iterator[Line]:
-    for node in pattern.nodes:
-        if isinstance(node, Line):
-            yield node
-        elif hasattr(node, "nodes"):
-            yield from node.nodes
+def _said(name: str, line: str) -> tuple[str, ...]:
+    kinds = tokens(name, line).kinds
+    return kinds if _names(kinds) else ()
 
 
-def _is_comment(line: Line) -> bool:
-    first = line.pieces[0]
-    return (
-        isinstance(first, Text)
-        and _COMMENT.match(first.text) is not None
-        and all(
-            isinstance(piece, Text | Named) and (isinstance(piece, Text) or piece.parameter == "name")
-            for piece in line.pieces
-        )
-    )
-
-
-def _written(line: Line, name: str) -> str:
-    return "".join(
-        piece.text if isinstance(piece, Text) else names.in_form(name, piece.form) if isinstance(piece, Named) else ""
-        for piece in line.pieces
-    )
-
-
-def _same(one: str, other: str) -> bool:
-    return names.letters(one) == names.letters(other)
+def _names(kinds: tuple[str, ...]) -> bool:
+    return any(kind in (LOWER, CAPITAL, UPPER) for kind in kinds)
