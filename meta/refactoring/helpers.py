@@ -21,7 +21,6 @@ from meta.refactoring.watching import Watched
 
 MOST = 4  # constants that may differ
 _WIDTH = 88
-_LEAST = 12  # nodes of a body that is worth a name
 
 Imports = Mapping[str, tuple[Imported, ...] | None]
 
@@ -46,15 +45,25 @@ class Alike:
         return max(self.shapes, key=lambda each: (_body(each).count("#"), each.source.path, each.name))
 
     @property
+    def order(self) -> list[int]:
+        """The variables that the helper is given, as the example orders its parameters."""
+        example = self.example
+        return sorted((i for i, given in enumerate(example.given) if given), key=lambda i: example.parameter(i))
+
+    @property
     def words(self) -> tuple[str, ...]:
         """What the helper calls its constants."""
         example, found = self.example, list[str]()
-        parents = {child: node for node in ast.walk(example.node) for child in ast.iter_child_nodes(node)}
+        around = {
+            (child.lineno, child.col_offset): (child, node)
+            for node in ast.walk(example.node)
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.Constant)
+        }
         for places in self.holes:
-            constant = example.constants[places[0]]
-            parent = parents[constant]
-            word = parent.arg if isinstance(parent, ast.keyword) and parent.arg else "key" if _is_key(constant, parent) else ""
-            word = word or {str: "text", int: "number", float: "number"}.get(type(constant.value), "value")
+            first = example.constants[places[0]]
+            constant, parent = around[first.lineno, first.col_offset]
+            word = _word(constant, parent, example.node)
             count, chosen = 1, word
             while chosen in {*found, *example.variables, *example.free} or not chosen.isidentifier():
                 count += 1
@@ -78,7 +87,7 @@ class Alike:
 
     def call(self, each: Shape, name: str) -> str:
         """The statement that takes the place of a body."""
-        arguments = [variable for variable, given in zip(each.variables, each.given, strict=True) if given]
+        arguments = [each.variables[place] for place in self.order]
         arguments += [f"{word}={value}" for word, value in zip(self.words, self.site(each).constants, strict=True)]
         head = "return " if each.answers else ""
         line = f"{head}{name}({', '.join(arguments)})"
@@ -108,7 +117,7 @@ def alike(members: Iterable[Names], gone: set[tuple[str, str]], watch: Watched) 
             except RefusedError as error:
                 refused[_blind(node), str(error)].append(Site(names.source.path, name))
                 continue
-            if sum(1 for statement in found.statements for _ in ast.walk(statement)) >= _LEAST and found.lines > 1:
+            if found.lines > 1 and not found.only_calls:
                 shapes[found.body, found.given, found.answers].append(found)
     groups: list[Alike] = []
     told: list[Refused] = []
@@ -175,6 +184,20 @@ def _group(some: Sequence[Shape], imports: Imports | None, groups: list[Alike], 
         told.append(Refused("helper", group.name, tuple(Site(s.source.path, s.name) for s in some), f"{len(holes)} constants differ"))
     elif group.saved > 0:
         groups.append(group)
+
+
+def _word(constant: ast.Constant, parent: ast.AST, node: ast.AST) -> str:
+    """What a constant is called by the code around it."""
+    if isinstance(parent, ast.keyword) and parent.arg:
+        return parent.arg
+    if not _is_key(constant, parent):
+        return {str: "text", int: "number", float: "number"}.get(type(constant.value), "value")
+    for each in ast.walk(node):
+        if isinstance(each, ast.keyword) and each.value is parent and each.arg:
+            return f"{each.arg}_key"
+        if isinstance(each, ast.Assign) and each.value is parent and isinstance(each.targets[0], ast.Name):
+            return f"{each.targets[0].id}_key"
+    return "key"
 
 
 def _is_key(constant: ast.Constant, parent: ast.AST) -> bool:
@@ -249,11 +272,11 @@ def helper(group: Alike, name: str) -> str:
     body = cst.ensure_type(body.visit(filled), cst.IndentedBlock)
     if filled.seen != len(example.constants):
         raise RefusedError("its constants could not be told apart")
-    given = [variable for variable, is_given in zip(example.variables, example.given, strict=True) if is_given]
-    parameters = ", ".join([*given, *group.words])
+    parameters = ", ".join([*(example.variables[place] for place in group.order), *group.words])
     definition = cst.ensure_type(cst.parse_statement(f"def {name}({parameters}):\n    pass\n"), cst.FunctionDef)
     kind = "methods" if "." in example.name else "functions"
-    doc = cst.parse_statement(f'"""What {len(group.shapes)} {kind} do, which differ in what they hand over."""')
+    told = " but for what they hand over" if group.holes else ""
+    doc = cst.parse_statement(f'"""What {len(group.shapes)} {kind} do{told}."""')
     whole = definition.with_changes(body=body.with_changes(body=[doc, *body.body]))
     return cst.Module([whole], default_indent=indent).code.rstrip() + "\n"
 

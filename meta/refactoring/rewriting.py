@@ -59,10 +59,11 @@ def rewritten(source: Source, edit: Edit) -> str:
     """The file after the edit. A text that means something else than was asked for is found by the proof, not here."""
     cut = cst.parse_module(source.text).visit(_Cut(Edit(removed=edit.removed, bodies=edit.bodies))).code
     tree = ast.parse(cut)
-    left = _used(tree) | edit.asked
+    asked = edit.asked.union(*(used(ast.parse(text)) for text in edit.own))
+    left = _used(tree) | asked
     gone = {name for name in edit.constants if name not in left}
     module = cst.parse_module(cut).visit(_Cut(Edit(constants=gone))) if gone else cst.parse_module(cut)
-    before, after = used(source.tree), _used(ast.parse(module.code)) | edit.asked
+    before, after = used(source.tree), _used(ast.parse(module.code)) | asked
     idle = before - after - {name for taken in edit.taken.values() for name in taken.names}
     module = module.visit(_Unimported(idle))
     wanted = [Taken(t.path, t.way, {bound: name for bound, name in t.names.items() if bound in after}) for t in edit.taken.values()]

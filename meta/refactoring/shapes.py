@@ -46,6 +46,20 @@ class Shape:
         return (found[-1].end_lineno or 0) - found[0].lineno + 1
 
     @property
+    def only_calls(self) -> bool:
+        """Whether it does no more than to hand plain values on, so that a helper would be one more step and no less."""
+        first, *rest = self.statements
+        value = first.value if isinstance(first, ast.Return | ast.Expr) else None
+        plain = (ast.Name, ast.Attribute, ast.Constant, ast.keyword, ast.expr_context, ast.Starred)
+        return not rest and isinstance(value, ast.Call) and all(
+            isinstance(node, plain) for part in ast.iter_child_nodes(value) for node in ast.walk(part)
+        )
+
+    def parameter(self, place: int) -> int:
+        """Where a variable stands among the parameters."""
+        return list(parameters(self.node)).index(self.variables[place])
+
+    @property
     def answers(self) -> bool:
         """Whether it returns a value."""
         return any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(self.node))
@@ -90,7 +104,7 @@ def shape(names: Names, name: str, node: Function) -> Shape:
         raise RefusedError(f"it uses {min(seen)}, which can see where it stands")
     if both := (local & free) | ({"super", "__class__"} & free):
         raise RefusedError(f"{min(both)} has two meanings in it")
-    parameters = _parameters(node)
+    given = parameters(node)
     normal = normalised(statements, local)
     inside = frozenset(used_in(statements))
     return Shape(
@@ -99,7 +113,7 @@ def shape(names: Names, name: str, node: Function) -> Shape:
         node,
         normal.text,
         normal.variables,
-        tuple(variable in parameters for variable in normal.variables),
+        tuple(variable in given for variable in normal.variables),
         normal.constants,
         free & inside,
     )
@@ -122,10 +136,10 @@ def _check(names: Names, statement: ast.stmt, in_class: bool) -> None:
             raise RefusedError(f"{word} is a private name of its class")
 
 
-def _parameters(node: ast.FunctionDef) -> set[str]:
+def parameters(node: Function) -> tuple[str, ...]:
     found = node.args
-    every = [*found.posonlyargs, *found.args, *found.kwonlyargs, found.vararg, found.kwarg]
-    return {each.arg for each in every if each is not None}
+    every = [*found.posonlyargs, *found.args, found.vararg, *found.kwonlyargs, found.kwarg]
+    return tuple(each.arg for each in every if each is not None)
 
 
 def used_in(statements: list[ast.stmt]) -> set[str]:

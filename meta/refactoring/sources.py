@@ -6,6 +6,7 @@ What a name in them stands for is told in `names`.
 from __future__ import annotations
 
 import ast
+import copy
 import os
 import warnings
 from collections import Counter
@@ -64,6 +65,13 @@ class Project:
         self.root = root
         self.skipped: Counter[str] = Counter()
         self.sources: Mapping[str, Source] = {source.path: source for source in self._read()}
+
+    def changed(self, files: Mapping[str, str]) -> Project:
+        """The same with other texts of some files, and with new ones. Raises `SyntaxError` where one does not parse."""
+        other = copy.copy(self)
+        other.sources = {**self.sources, **{path: Source(path, text, ast.parse(text)) for path, text in files.items()}}
+        other.__dict__.pop("roots", None)
+        return other
 
     def _read(self) -> Iterator[Source]:
         for path in sorted(self._paths()):
