@@ -163,8 +163,7 @@ def _defined(names: Names, node: Function, meanings: Mapping[str, Meaning]) -> N
     """Refuse a definition that does more than to define."""
     for decorator in node.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        whole = dotted(called, meanings)
-        if whole not in PURE:
+        if names.whole(called) not in PURE:
             raise RefusedError(f"the decorator {ast.unparse(called)} may do more than to decorate")
     arguments = node.args
     now = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
@@ -184,18 +183,6 @@ def _defined(names: Names, node: Function, meanings: Mapping[str, Meaning]) -> N
 def _in_hint(each: ast.AST, expression: ast.expr, node: Function) -> bool:
     """Whether it is a list inside of an annotation, as in `Callable[[int], str]`."""
     return isinstance(each, ast.List) and isinstance(expression, ast.Subscript)
-
-
-def dotted(node: ast.expr, meanings: Mapping[str, Meaning]) -> str:
-    """The whole name of an imported thing, "" for anything else."""
-    if isinstance(node, ast.Name):
-        meaning = meanings.get(node.id)
-        if isinstance(meaning, tuple) and len(meaning) == 1:
-            one = meaning[0]
-            return f"{one.module}.{one.name}" if one.name else one.module
-    if isinstance(node, ast.Attribute) and (base := dotted(node.value, meanings)):
-        return f"{base}.{node.attr}"
-    return ""
 
 
 def _altered(source: Source) -> set[str]:

@@ -124,6 +124,21 @@ class Names:
         kind = "class" if isinstance(node, ast.ClassDef) else "global"
         raise RefusedError(f"{name} is a {kind} of the file's own" + (", not a literal" if kind == "global" else ""))
 
+    def whole(self, node: ast.expr) -> str:
+        """The whole dotted name of an imported thing or a builtin, "" for anything else."""
+        if isinstance(node, ast.Attribute):
+            base = self.whole(node.value)
+            return f"{base}.{node.attr}" if base else ""
+        if not isinstance(node, ast.Name):
+            return ""
+        try:
+            meaning = self.meaning(node.id)
+        except RefusedError:
+            return ""
+        if isinstance(meaning, tuple) and len(meaning) == 1:
+            return f"{meaning[0].module}.{meaning[0].name}".rstrip(".")
+        return node.id if meaning is None else ""
+
     def _imported(self, name: str, nodes: list[ast.AST]) -> tuple[Imported, ...]:
         found = {self.import_of(node) for node in nodes if isinstance(node, ast.alias)}
         if len(found) > 1 and any(one.name or "." not in one.module for one in found):

@@ -22,6 +22,15 @@ _WORDS = {ast.Yield: "yields", ast.YieldFrom: "yields", ast.Await: "awaits", ast
           ast.Global: "rebinds a global", ast.Match: "matches patterns"}  # fmt: skip
 
 
+# Decorators that call the function or store it, and read nothing of its body as a compiler does.
+CALLING = {
+    "property", "staticmethod", "classmethod", "functools.cached_property", "functools.cache", "functools.lru_cache",
+    "functools.wraps", "abc.abstractmethod", "typing.override", "typing_extensions.override", "typing.final",
+    "django.utils.functional.cached_property", "django.utils.decorators.method_decorator", "pytest.fixture",
+}  # fmt: skip
+_COMPILING = {"jit", "njit", "jitclass", "script", "kernel", "data_oriented"}  # last words of what decorates a class
+
+
 @dataclass(frozen=True)
 class Shape:
     """A function with its shape. `variables` are its local names in the order in which the body has them, `given` those
@@ -95,6 +104,7 @@ def shape(names: Names, name: str, node: Function) -> Shape:
         raise RefusedError("it does nothing")
     for statement in statements:
         _check(names, statement, bool(within))
+    _decorated(names, node, within)
     scopes = list(tables(names.scope(node, within)))
     free = frozenset(name for table in scopes for name in globals_of(table))
     local = {s.get_name() for table in scopes for s in table.get_symbols() if s.is_local() or s.is_parameter()}
@@ -134,6 +144,24 @@ def _check(names: Names, statement: ast.stmt, in_class: bool) -> None:
             raise RefusedError("it looks at its own frame")
         if in_class and word.startswith("__") and not word.endswith("__"):
             raise RefusedError(f"{word} is a private name of its class")
+
+
+def _decorated(names: Names, node: ast.FunctionDef, within: str) -> None:
+    """Refuse what a decorator may read: it would find a call in the place of the body."""
+    for decorator in node.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(called, ast.Attribute) and called.attr in ("setter", "getter", "deleter"):
+            continue
+        if names.whole(called) not in CALLING:
+            raise RefusedError(f"the decorator {ast.unparse(called)} may read its body")
+    body = names.source.tree.body
+    for part in filter(None, within.split(".")):
+        holder = next(n for n in body if isinstance(n, ast.ClassDef) and n.name == part)
+        body = holder.body
+        for decorator in holder.decorator_list:
+            words = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator).split(".")
+            if words[-1] in _COMPILING:
+                raise RefusedError(f"the decorator {'.'.join(words)} reads its body")
 
 
 def parameters(node: Function) -> tuple[str, ...]:
