@@ -35,9 +35,13 @@ def members(root: Path, names: Iterable[str]) -> list[str]:
     found: set[str] = set()
     for name in names:
         here = [root / name] if (root / name).exists() else sorted(root.glob(name))
-        files = [path for one in here for path in (one.rglob("*.py") if one.is_dir() else [one]) if path.suffix == ".py"]
+        files = [
+            path for one in here for path in (one.rglob("*.py") if one.is_dir() else [one]) if path.suffix == ".py"
+        ]
         if not files:
-            raise UserError(f"{name} names no Python file in {root}. Name a folder, a file, or a pattern such as `exp/*/run.py`.")
+            raise UserError(
+                f"{name} names no Python file in {root}. Name a folder, a file, or a pattern such as `exp/*/run.py`."
+            )
         found |= {path.relative_to(root).as_posix() for path in files}
     return sorted(found)
 
@@ -73,7 +77,11 @@ def _changed(project: Project, change: Refactoring) -> sameness.Changed:
             continue
         source = project.sources[path]
         top = project.top(source.folder)
-        modules.append(sameness.Loaded(path, "" if top is None else project.dotted(path, top), source.folder if top is None else top))
+        modules.append(
+            sameness.Loaded(
+                path, "" if top is None else project.dotted(path, top), source.folder if top is None else top
+            )
+        )
         outside |= _outside(after, path)
     sites = [(group, site) for group in change.groups for site in group.sites]
     return sameness.Changed(
@@ -111,7 +119,9 @@ def _message(change: Refactoring, name: str, verdict: Verdict) -> str:
     if copies:
         rows.append(f"{sum(len(g.sites) for g in copies)} copies of {len(copies)} functions become one each.")
     if helpers:
-        rows.append(f"{sum(len(g.sites) for g in helpers)} functions that differ in constants call {len(helpers)} helpers.")
+        rows.append(
+            f"{sum(len(g.sites) for g in helpers)} functions that differ in constants call {len(helpers)} helpers."
+        )
     rows.append(f"{change.added} lines added, {change.removed} removed ({change.net:+d}).")
     marks = {True: "ok", False: "FAILED", None: "not run"}
     rows += ["", f"Same as before: {verdict.state} ({verdict.isolation})"]

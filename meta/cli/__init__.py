@@ -11,7 +11,7 @@ import sys
 
 GROUPS = (
     ("Find", ("scan", "mine", "show")),
-    ("Build", ("init", "extract", "build", "verify")),
+    ("Build", ("init", "extract", "build", "verify", "refactor")),
     ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
     ("Keep", ("serve", "plugin", "watch", "daemon", "status", "doctor", "rebuild", "uninstall")),
 )

@@ -52,14 +52,20 @@ class Assembly:
                 kept = [kind for kind in kept if state[kind]]
             self._moved([found[kind] for kind in kept], {kind: found[kind] for kind in kept}, draft)
 
-    def _accepted(self, kind: int, found: Mapping[int, Copies], draft: Draft, folder: str, state: dict[int, bool]) -> bool:
+    def _accepted(
+        self, kind: int, found: Mapping[int, Copies], draft: Draft, folder: str, state: dict[int, bool]
+    ) -> bool:
         if kind not in state:
             state[kind] = True  # copies that need each other
             each = found[kind]
             needed = [self._accepted(need, found, draft, folder, state) for need in each.needs]
             reason = "" if all(needed) else "one that it calls is not shared"
             imports = each.best.imports
-            reason = reason or draft.refuses(imports) or self._loads(folder, draft, imports, [u.source.path for u in each.units])
+            reason = (
+                reason
+                or draft.refuses(imports)
+                or self._loads(folder, draft, imports, [u.source.path for u in each.units])
+            )
             if reason:
                 self._refuse("library", each.units, reason)
                 state[kind] = False
@@ -83,7 +89,9 @@ class Assembly:
             names |= {n: constants[n, _value(m)] for n, m in best.names.items() if isinstance(m, Constant)}
             texts[named[best.key]] = drafts.renamed(best.text, names, set(best.own))
             draft.future |= any(unit.future for unit in each.units)
-            self._group("library", named[best.key], draft.path, tuple(Site(*unit.key) for unit in each.units), best.lines)
+            self._group(
+                "library", named[best.key], draft.path, tuple(Site(*unit.key) for unit in each.units), best.lines
+            )
             for unit in each.units:
                 self._taken(unit, named[unit.key], draft)
         draft.functions = {name: texts[name] for name in texts} | {n: t for n, t in draft.functions.items() if t}
@@ -135,7 +143,9 @@ class Assembly:
             there |= used(names.source.tree) | set(names.bound)
             there |= {bound for taken in self.edits[path].taken.values() for bound in taken.names}
             there |= {text.split("(")[0].removeprefix("def ") for text in self.edits[path].own}
-        return Draft(draft.path, draft.reserved | there, functions=draft.functions, constants=draft.constants).free(name)
+        return Draft(draft.path, draft.reserved | there, functions=draft.functions, constants=draft.constants).free(
+            name
+        )
 
     # Both.
 
@@ -145,7 +155,9 @@ class Assembly:
             self.drafts[folder] = Draft(drafts.place(self.project, folder, heads), set())
         return self.drafts[folder]
 
-    def _loads(self, folder: str, draft: Draft, imports: Mapping[str, tuple[Imported, ...] | None], paths: Iterable[str]) -> str:
+    def _loads(
+        self, folder: str, draft: Draft, imports: Mapping[str, tuple[Imported, ...] | None], paths: Iterable[str]
+    ) -> str:
         """Why the module of a folder cannot be loaded by these files when it imports that; "" where it can."""
         paths = set(paths)
         needs = {one for each in imports.values() for one in each or ()}

@@ -138,7 +138,9 @@ def _blind(node: ast.AST) -> str:
     return " ".join(parts) if len(parts) > 30 else ""
 
 
-def _split(each: list[Shape], known: Mapping[str, Names], watch: Watched, groups: list[Alike], told: list[Refused]) -> None:
+def _split(
+    each: list[Shape], known: Mapping[str, Names], watch: Watched, groups: list[Alike], told: list[Refused]
+) -> None:
     """Sort functions of one shape into groups that may share a helper."""
     across: dict[tuple[object, ...], list[Shape]] = defaultdict(list)
     meaning: dict[tuple[object, ...], Imports] = {}
@@ -181,7 +183,11 @@ def _group(some: Sequence[Shape], imports: Imports | None, groups: list[Alike], 
             holes[values].append(place)
     group = Alike(tuple(some), tuple(map(tuple, holes.values())), imports)
     if len(holes) > MOST:
-        told.append(Refused("helper", group.name, tuple(Site(s.source.path, s.name) for s in some), f"{len(holes)} constants differ"))
+        told.append(
+            Refused(
+                "helper", group.name, tuple(Site(s.source.path, s.name) for s in some), f"{len(holes)} constants differ"
+            )
+        )
     elif group.saved > 0:
         groups.append(group)
 
@@ -203,7 +209,9 @@ def _word(constant: ast.Constant, parent: ast.AST, node: ast.AST) -> str:
 def _is_key(constant: ast.Constant, parent: ast.AST) -> bool:
     if isinstance(parent, ast.Subscript):
         return parent.slice is constant
-    call = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in ("get", "pop")
+    call = (
+        isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in ("get", "pop")
+    )
     return call and parent.args[:1] == [constant]
 
 
@@ -236,7 +244,9 @@ class _Filled(cst.CSTTransformer):
         self.seen += 1
         return cst.Name(word) if word else updated
 
-    def leave_ConcatenatedString(self, original_node: cst.ConcatenatedString, updated_node: cst.ConcatenatedString) -> cst.BaseExpression:
+    def leave_ConcatenatedString(
+        self, original_node: cst.ConcatenatedString, updated_node: cst.ConcatenatedString
+    ) -> cst.BaseExpression:
         formatted = "FormattedString" in repr(original_node)
         return updated_node if formatted else self._next(updated_node)
 
@@ -262,7 +272,9 @@ class _Filled(cst.CSTTransformer):
 def helper(group: Alike, name: str) -> str:
     """The text of the helper. Raises `RefusedError` where text and tree do not tell the same constants."""
     example = group.example
-    order = sorted(range(len(example.constants)), key=lambda i: (example.constants[i].lineno, example.constants[i].col_offset))
+    order = sorted(
+        range(len(example.constants)), key=lambda i: (example.constants[i].lineno, example.constants[i].col_offset)
+    )
     rank = {place: number for number, place in enumerate(order)}
     words = {rank[place]: word for places, word in zip(group.holes, group.words, strict=True) for place in places}
     node, indent = function(example.source.text, example.name)
@@ -279,4 +291,3 @@ def helper(group: Alike, name: str) -> str:
     doc = cst.parse_statement(f'"""What {len(group.shapes)} {kind} do{told}."""')
     whole = definition.with_changes(body=body.with_changes(body=[doc, *body.body]))
     return cst.Module([whole], default_indent=indent).code.rstrip() + "\n"
-

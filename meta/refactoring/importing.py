@@ -55,10 +55,14 @@ class Imports:
             raise RefusedError("its members lie in different packages")
         absolute = top in own
         if not absolute and _is_script(source):
-            return Way(up=len(source.folder.removeprefix(folder).strip("/").split("/")) if folder != source.folder else 0)
+            return Way(
+                up=len(source.folder.removeprefix(folder).strip("/").split("/")) if folder != source.folder else 0
+            )
         if absolute or not self._relative(source):
             return Way(project.dotted(folder, top))
-        return Way("." * (len(source.folder.removeprefix(folder).strip("/").split("/")) + 1 if folder != source.folder else 1))
+        return Way(
+            "." * (len(source.folder.removeprefix(folder).strip("/").split("/")) + 1 if folder != source.folder else 1)
+        )
 
     def _own(self, source: Source) -> set[str]:
         """The roots that a file's own absolute imports of the repository prove to be on the path."""
@@ -92,11 +96,7 @@ class Imports:
         """The files that are loaded when this one is."""
         if path not in self._edges:
             source = self.project.sources[path]
-            names = {
-                each
-                for statement in _loaded(source.tree.body)
-                for each in self._named(source, statement)
-            }
+            names = {each for statement in _loaded(source.tree.body) for each in self._named(source, statement)}
             found = {file for name in names for file in self._loads(name, source.folder)}
             self._edges[path] = found - {path}
         return self._edges[path]

@@ -69,7 +69,11 @@ class Unit:
         return {n: m for n, m in self.names.items() if m is None or isinstance(m, tuple)}
 
     def calls(self) -> list[Key]:
-        return [(self.source.path, n) for n, m in self.names.items() if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef)]
+        return [
+            (self.source.path, n)
+            for n, m in self.names.items()
+            if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,12 @@ def _unit(names: Names, node: Function, watch: Watched) -> Unit:
     if patched := watch.patches(source, names.project.module(source.path), taken | {node.name}):
         raise RefusedError(f"{patched} is replaced in {source.path} by other code")
     _defined(names, node, meanings)
-    own = frozenset(symbol.get_name() for table in tables(names.scope(node)) for symbol in table.get_symbols() if not symbol.is_global())
+    own = frozenset(
+        symbol.get_name()
+        for table in tables(names.scope(node))
+        for symbol in table.get_symbols()
+        if not symbol.is_global()
+    )
     return Unit(source, node, meanings, own, names.future, bool(names.future and _HINTS.search(source.text)))
 
 
@@ -171,10 +180,14 @@ def _defined(names: Names, node: Function, meanings: Mapping[str, Meaning]) -> N
     now += [value for each in node.decorator_list if isinstance(each, ast.Call) for value in each.args]
     if not names.future:
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-        now += [each.annotation for each in every if each and each.annotation] + ([node.returns] if node.returns else [])
+        now += [each.annotation for each in every if each and each.annotation] + (
+            [node.returns] if node.returns else []
+        )
     for expression in now:
         for each in ast.walk(expression):
-            if isinstance(each, ast.Call | ast.List | ast.Dict | ast.Set | ast.Lambda | ast.NamedExpr | ast.ListComp) and not _in_hint(each, expression, node):
+            if isinstance(
+                each, ast.Call | ast.List | ast.Dict | ast.Set | ast.Lambda | ast.NamedExpr | ast.ListComp
+            ) and not _in_hint(each, expression, node):
                 raise RefusedError("a default of it is made anew for each copy")
             if isinstance(each, ast.Name) and isinstance(meanings.get(each.id), ast.FunctionDef | ast.AsyncFunctionDef):
                 raise RefusedError(f"its definition already needs {each.id}")
@@ -240,7 +253,9 @@ def _closure(unit: Unit, kinds: Mapping[Key, int]) -> tuple[object, ...]:
 def _worth(found: Mapping[int, Copies]) -> dict[int, Copies]:
     """The copies that make the code shorter, and those that they need."""
     waiting = [
-        kind for kind, each in found.items() if each.saved > 0 and sum(1 for _ in ast.walk(each.units[0].node)) >= _SMALL
+        kind
+        for kind, each in found.items()
+        if each.saved > 0 and sum(1 for _ in ast.walk(each.units[0].node)) >= _SMALL
     ]
     kept: set[int] = set()
     while waiting:

@@ -187,7 +187,9 @@ class Names:
         if self.project.is_package(folder):
             return ""
         place = joined(folder, module.split(".")[0])
-        here = f"{place}.py" in self.project.sources or any(path.startswith(f"{place}/") for path in self.project.sources)
+        here = f"{place}.py" in self.project.sources or any(
+            path.startswith(f"{place}/") for path in self.project.sources
+        )
         return folder or "." if here else ""
 
     def scope(self, node: Function, within: str = "") -> symtable.SymbolTable:
@@ -261,7 +263,9 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         return
     if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
         yield node.id, node
-    for attribute in ("name", "rest") if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping) else ():
+    for attribute in (
+        ("name", "rest") if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping) else ()
+    ):
         if isinstance(name := getattr(node, attribute, None), str):
             yield name, node
     if isinstance(node, _SCOPES):

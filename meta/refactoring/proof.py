@@ -33,7 +33,9 @@ def check(project: Project, plan: Refactoring) -> tuple[Check, ...]:
     new = {path: Names(after, after.sources[path]) for path in plan.files}
     reader = _Reader(plan, old, new)
     return (
-        reader.held("moved functions", ((g, s) for g in plan.groups if g.rule == "library" for s in g.sites), reader.moved),
+        reader.held(
+            "moved functions", ((g, s) for g in plan.groups if g.rule == "library" for s in g.sites), reader.moved
+        ),
         reader.held("helpers", ((g, s) for g in plan.groups if g.rule == "helper" for s in g.sites), reader.helped),
         reader.rest(),
     )
@@ -102,7 +104,9 @@ class _Reader:
         if normalised(body, put.locals | local, keep=True).text != expected.text:
             raise _DifferError("the helper does something else with these constants")
         for name in {name for table in tables(scope) for name in globals_of(table)}:
-            if any(isinstance(n, ast.Name) and n.id == name for part in without_docstring(before) for n in ast.walk(part)):
+            if any(
+                isinstance(n, ast.Name) and n.id == name for part in without_docstring(before) for n in ast.walk(part)
+            ):
                 if where is new:  # in one file names mean what they meant, as far as they are bound as before
                     self._bound_as_before(old, new, name)
                 else:
@@ -171,7 +175,11 @@ class _Reader:
                 continue
             if isinstance(node, ast.Assign | ast.AnnAssign):
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-                if isinstance(target, ast.Name) and target.id in constants and isinstance(names.meaning(target.id), Constant):
+                if (
+                    isinstance(target, ast.Name)
+                    and target.id in constants
+                    and isinstance(names.meaning(target.id), Constant)
+                ):
                     continue
             found.append(ast.dump(node))
         return found
@@ -188,13 +196,13 @@ class _Put(ast.NodeTransformer):
     def _named(self, name: str) -> str:
         return f"helper's {name}"
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802  (the name is that of ast)
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self.arguments:
             given = self.arguments[node.id]
             return ast.Name(given.id, node.ctx) if isinstance(given, ast.Name) else copy.deepcopy(given)
         return ast.Name(self._named(node.id), node.ctx) if node.id in self.own else node
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:  # noqa: N802  (as above)
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
         if node.name in self.own:
             node.name = self._named(node.name)
         return self.generic_visit(node)

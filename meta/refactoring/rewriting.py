@@ -66,7 +66,10 @@ def rewritten(source: Source, edit: Edit) -> str:
     before, after = used(source.tree), _used(ast.parse(module.code)) | asked
     idle = before - after - {name for taken in edit.taken.values() for name in taken.names}
     module = module.visit(_Unimported(idle))
-    wanted = [Taken(t.path, t.way, {bound: name for bound, name in t.names.items() if bound in after}) for t in edit.taken.values()]
+    wanted = [
+        Taken(t.path, t.way, {bound: name for bound, name in t.names.items() if bound in after})
+        for t in edit.taken.values()
+    ]
     return _imported(module, [taken for taken in wanted if taken.names], edit.own).code
 
 
@@ -97,7 +100,9 @@ class _Cut(cst.CSTTransformer):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         self.path.append(node.name.value)
 
-    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.BaseStatement | cst.RemovalSentinel:
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.BaseStatement | cst.RemovalSentinel:
         name = ".".join(self.path)
         self.path.pop()
         if name in self.edit.removed:
@@ -111,7 +116,9 @@ class _Cut(cst.CSTTransformer):
             raise RefusedError("its body stands on the line of its name")
         return updated_node.with_changes(body=block.with_changes(body=[*kept, call], footer=[]))
 
-    def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine) -> cst.BaseStatement | cst.RemovalSentinel:
+    def leave_SimpleStatementLine(
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.BaseStatement | cst.RemovalSentinel:
         if self.path or len(original_node.body) != 1:
             return updated_node
         statement = original_node.body[0]
@@ -172,7 +179,9 @@ class _Unimported(cst.CSTTransformer):
         kept = [alias for alias in updated_node.names if _bound(alias).split(".")[0] not in self.names]
         return _fewer(updated_node, kept)
 
-    def leave_ImportFrom(self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom) -> cst.ImportFrom | cst.RemovalSentinel:
+    def leave_ImportFrom(
+        self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
+    ) -> cst.ImportFrom | cst.RemovalSentinel:
         if isinstance(updated_node.names, cst.ImportStar) or getattr(updated_node.module, "value", "") == "__future__":
             return updated_node
         kept = [alias for alias in updated_node.names if _bound(alias) not in self.names]
@@ -218,7 +227,10 @@ def _imported(module: cst.Module, wanted: Iterable[Taken], own: Sequence[str]) -
     if own:
         at = next((i for i, node in enumerate(body) if isinstance(node, cst.FunctionDef | cst.ClassDef)), len(body))
         blank = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
-        fresh = [cst.parse_statement(text, config=module.config_for_parsing).with_changes(leading_lines=blank) for text in own]
+        fresh = [
+            cst.parse_statement(text, config=module.config_for_parsing).with_changes(leading_lines=blank)
+            for text in own
+        ]
         body[at:at] = fresh
     return module.with_changes(body=body)
 

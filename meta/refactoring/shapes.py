@@ -60,8 +60,10 @@ class Shape:
         first, *rest = self.statements
         value = first.value if isinstance(first, ast.Return | ast.Expr) else None
         plain = (ast.Name, ast.Attribute, ast.Constant, ast.keyword, ast.expr_context, ast.Starred)
-        return not rest and isinstance(value, ast.Call) and all(
-            isinstance(node, plain) for part in ast.iter_child_nodes(value) for node in ast.walk(part)
+        return (
+            not rest
+            and isinstance(value, ast.Call)
+            and all(isinstance(node, plain) for part in ast.iter_child_nodes(value) for node in ast.walk(part))
         )
 
     def parameter(self, place: int) -> int:
@@ -195,10 +197,10 @@ class _Normalised(ast.NodeTransformer):
     def _new(self, name: str) -> str:
         return self.numbers.setdefault(name, f"v{len(self.numbers)}") if name in self.local else name
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802  (the name is that of ast)
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.Name(self._new(node.id), node.ctx)
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:  # noqa: N802  (as above)
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
         if node.name:
             node.name = self._new(node.name)
         return self.generic_visit(node)
@@ -207,13 +209,13 @@ class _Normalised(ast.NodeTransformer):
         bound = node.asname or node.name.split(".")[0]
         return ast.alias(node.name, self._new(bound) if bound in self.local else node.asname)
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:  # noqa: N802  (as above)
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         self.inside += 1
         self.generic_visit(node)
         self.inside -= 1
         return node
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802  (as above)
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if self.inside or self.keep:
             return node
         self.constants.append(node)

@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-LEFT_OUT = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox", "site-packages", "build", "dist"}
+LEFT_OUT = {
+    ".git",
+    ".hg",
+    ".venv",
+    "venv",
+    "node_modules",
+    "__pycache__",
+    ".tox",
+    ".nox",
+    "site-packages",
+    "build",
+    "dist",
+}
 _MOST = 2**20  # bytes: a longer file is data that looks like code
 
 

@@ -63,7 +63,9 @@ def _imported(source: Source) -> dict[str, str]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                found[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
+                found[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0]
+                )
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 found[alias.asname or alias.name] = f"{node.module}.{alias.name}" if node.module else alias.name
@@ -87,7 +89,10 @@ def _replaced(call: ast.Call, imported: dict[str, str], found: Watched) -> None:
     if texts[0] and _DOTTED.fullmatch(texts[0]):
         module, _, name = texts[0].rpartition(".")
         found.patched[module.rpartition(".")[2]].add((name, module))
-    names = {texts[1] if len(texts) > 1 else "", *(word.arg for word in call.keywords if called == "multiple" and word.arg)}
+    names = {
+        texts[1] if len(texts) > 1 else "",
+        *(word.arg for word in call.keywords if called == "multiple" and word.arg),
+    }
     for name in filter(None, names):
         dotted = texts[0] if texts[0] else _module(first, imported)
         if dotted:

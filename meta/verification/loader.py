@@ -112,7 +112,9 @@ def inner(value: Any) -> Iterator[tuple[str, str, Any]]:
         function = value
         for attribute in ("py_func", "__wrapped__", "func"):
             with contextlib.suppress(Exception):
-                function = inspect.getattr_static(function, attribute, None) and getattr(function, attribute) or function
+                function = (
+                    (inspect.getattr_static(function, attribute, None) and getattr(function, attribute)) or function
+                )
         yield "", kind, function
 
 
@@ -125,7 +127,9 @@ def described(function: Any, kind: str, here: str) -> dict[str, Any]:
         "keywords": {name: token(value, here) for name, value in (function.__kwdefaults__ or {}).items()},
         "doc": function.__doc__,
         "annotations": annotations(function),
-        "names": {name: token(function.__globals__[name], here) for name in taken(code) if name in function.__globals__},
+        "names": {
+            name: token(function.__globals__[name], here) for name in taken(code) if name in function.__globals__
+        },
         "order": names_of(code),
         "at": [os.path.relpath(code.co_filename, here), code.co_firstlineno],
     }

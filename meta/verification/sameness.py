@@ -97,7 +97,18 @@ def _copied(root: Path, files: Mapping[str, str]) -> Iterator[Path]:
 
 def _paths(root: Path) -> list[str]:
     """The files of a project: those git knows or would know, or all where there is no git."""
-    asked = ["git", "-c", "core.fsmonitor=false", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    asked = [
+        "git",
+        "-c",
+        "core.fsmonitor=false",
+        "-C",
+        str(root),
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     listed = process.run(asked, limit=2**26)
     if listed.ok:
         found = [path for path in listed.stdout.split("\0") if path and (root / path).is_file()]
@@ -142,7 +153,9 @@ def _loaded(folder: Path, changed: Changed, ground: Ground) -> list[Mapping[str,
     return [{"error": last}] * len(changed.modules)
 
 
-def _compared(changed: Changed, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Iterator[Check]:
+def _compared(
+    changed: Changed, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
+) -> Iterator[Check]:
     broken: list[str] = []
     missing: Counter[str] = Counter()
     differing: list[str] = []
@@ -169,7 +182,11 @@ def _compared(changed: Changed, before: Sequence[Mapping[str, Any]], after: Sequ
     loads = f"{count} of {len(changed.modules)} modules load as before{rest}"
     yield Check("loads", False if broken else True if count else None, "; ".join(broken[:3]) or loads)
     told = "; ".join(differing[:3]) or f"{same} of {same} functions have the same code, constants, and names they use"
-    yield Check("bytecode", False if differing else True if same else None, told if same or differing else "none could be loaded")
+    yield Check(
+        "bytecode",
+        False if differing else True if same else None,
+        told if same or differing else "none could be loaded",
+    )
 
 
 def _difference(old: Mapping[str, Any], place: Place, files: Mapping[str, Any], changed: Changed) -> str:
