@@ -132,7 +132,7 @@ def _message(change: Refactoring, name: str, verdict: Verdict) -> str:
 
 
 def refactor(
-    root: Path, names: Iterable[str], *, name: str = "", ground: Ground = Ground(), dry_run: bool = False,
+    root: Path, names: Iterable[str], *, name: str = "", ground: Ground, dry_run: bool = False,
     rules: Collection[Rule] = RULES,
 ) -> Refactored:  # fmt: skip
     """The whole way: find, prove, and put up for review unless it is only asked what would be done."""

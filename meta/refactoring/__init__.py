@@ -6,6 +6,7 @@ Nothing is written or executed here. Whether the result does the same is proved 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from meta.refactoring.watching import watched
 
 __all__ = ["Group", "Refactoring", "Refused", "Rule", "Site", "plan"]
 
+# Folders of which some tool loads each file for what it is: no shared module may lie there, and none may change.
+_LOADED = re.compile(r"/(migrations|versions)/")
 BOTH: tuple[Rule, ...] = ("library", "helper")
 
 
@@ -30,7 +33,7 @@ def plan(root: Path, paths: Iterable[str], *, rules: Collection[Rule] = BOTH) ->
     The rest of the repository is read too, for it may import these files or patch names in them.
     """
     project = Project(root)
-    chosen = [path for path in sorted(set(paths)) if path in project.sources]
+    chosen = [path for path in sorted(set(paths)) if path in project.sources and not _LOADED.search(f"/{path}")]
     members = {path: Names(project, project.sources[path]) for path in chosen}
     watch, imports = watched(project), Imports(project)
     assembly = Assembly(project, imports, members, watch)

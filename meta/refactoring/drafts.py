@@ -88,7 +88,8 @@ def _there(project: Project, path: str) -> bool:
 
 def _imports(lines: set[Imported]) -> str:
     """Import statements in the usual order: the standard library, then the others."""
-    own, others = [], []
+    own: list[Imported] = []
+    others: list[Imported] = []
     for one in sorted(lines, key=lambda each: (bool(each.name), each.module, each.name)):
         (own if one.module.split(".")[0] in sys.stdlib_module_names else others).append(one)
     return "\n".join(_joined(part) for part in (own, others) if part)

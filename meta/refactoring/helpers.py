@@ -153,18 +153,18 @@ def _split(
             module = names.project.module(found.source.path)
             if patched := watch.patches(found.source, module, set(found.free)):
                 raise RefusedError(f"{patched} is replaced in {found.source.path} by other code")
-            key = tuple(imports.items())
+            key: tuple[object, ...] = tuple(imports.items())
             across[key].append(found)
             meaning[key] = imports
         except RefusedError as error:
             apart[found.source.path].append(found)
             reasons.setdefault(found.source.path, str(error))
-    for key, some in across.items():
-        if len({one.source.path for one in some}) == 1:
+    for one, some in across.items():
+        if len({each.source.path for each in some}) == 1:
             apart[some[0].source.path] += some
             reasons.setdefault(some[0].source.path, "the names it uses mean something else in the others")
         else:
-            _group(some, meaning[key], groups, told)
+            _group(some, meaning[one], groups, told)
     alone: dict[str, list[Site]] = defaultdict(list)
     for path, some in apart.items():
         if len(some) > 1:
@@ -209,10 +209,9 @@ def _word(constant: ast.Constant, parent: ast.AST, node: ast.AST) -> str:
 def _is_key(constant: ast.Constant, parent: ast.AST) -> bool:
     if isinstance(parent, ast.Subscript):
         return parent.slice is constant
-    call = (
-        isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in ("get", "pop")
-    )
-    return call and parent.args[:1] == [constant]
+    if not isinstance(parent, ast.Call) or not isinstance(parent.func, ast.Attribute):
+        return False
+    return parent.func.attr in ("get", "pop") and parent.args[:1] == [constant]
 
 
 def _written(each: Shape, place: int) -> str:

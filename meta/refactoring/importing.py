@@ -142,7 +142,7 @@ class Imports:
                 if not isinstance(node, ast.Import | ast.ImportFrom):
                     continue
                 for alias in node.names:
-                    for module in {each for each in self._named(source, node)}:
+                    for module in set(self._named(source, node)):
                         whole = self.project.found(module, roots)
                         if whole and isinstance(node, ast.ImportFrom) and module == self._from(source, node):
                             found.setdefault(whole[0], set()).add(alias.name)

@@ -119,7 +119,8 @@ class Names:
         if isinstance(node, Function):
             return node
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and is_fixed(node.value):
-            if isinstance(node, ast.AnnAssign) or (len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if len(targets) == 1 and isinstance(targets[0], ast.Name):
                 return Constant(node)
         kind = "class" if isinstance(node, ast.ClassDef) else "global"
         raise RefusedError(f"{name} is a {kind} of the file's own" + (", not a literal" if kind == "global" else ""))
@@ -152,6 +153,12 @@ class Names:
             return Imported(alias.name, "", bound, self._beside(alias.name))
         module = self.absolute(statement)
         return Imported(module, alias.name, alias.asname or alias.name, "" if statement.level else self._beside(module))
+
+    def written(self, alias: ast.alias) -> str:
+        """An import of one name as it stands there."""
+        node = self._statements[alias]
+        origin = f"{'.' * node.level}{node.module or ''} " if isinstance(node, ast.ImportFrom) else ""
+        return f"{origin}{alias.name} {alias.asname or ''}"
 
     @property
     def modules(self) -> set[str]:

@@ -119,9 +119,9 @@ class _Reader:
         stem = group.module.rpartition("/")[2].removesuffix(".py")
         for name, nodes in names.bound.items():
             for node in nodes:
-                if isinstance(node, ast.alias) and len(nodes) == 1:
+                if isinstance(node, ast.alias) and len(nodes) == 1 and node.name == group.name:
                     one = names.import_of(node)
-                    if one.name == group.name and one.module.rpartition(".")[2] == stem:
+                    if one.module.rpartition(".")[2] == stem:
                         return name
         raise _DifferError("it does not import what it calls")
 
@@ -165,9 +165,9 @@ class _Reader:
         constants = set(self.old[path].bound) - set(self.new[path].bound)
         found: list[str] = []
         tree = copy.deepcopy(names.source.tree)
-        for name, node in functions(names.source):
+        for name, function in functions(names.source):
             if (path, name) in self.bodies:
-                _emptied(tree, name, node)
+                _emptied(tree, function)
         for node in tree.body:
             if isinstance(node, ast.Import | ast.ImportFrom) or ast.unparse(node).startswith("sys.path.append("):
                 continue
@@ -229,10 +229,10 @@ def _pairs(old: ast.AST, new: ast.AST) -> Iterator[tuple[str, str]]:
                     yield from _pairs(first, second)
                 elif first != second:
                     raise _DifferError("it is another function")
-        elif isinstance(one, ast.AST):
+        elif isinstance(one, ast.AST) and isinstance(other, ast.AST):
             yield from _pairs(one, other)
         elif isinstance(old, Function) and name == "name":
-            yield one, other
+            yield str(one), str(other)
         elif (type(one), repr(one)) != (type(other), repr(other)):
             raise _DifferError("it is another function")
 
@@ -250,7 +250,7 @@ def _call(node: Function) -> tuple[ast.Call, bool]:
     return value, isinstance(statements[0], ast.Return)
 
 
-def _emptied(tree: ast.Module, name: str, node: Function) -> None:
+def _emptied(tree: ast.Module, node: Function) -> None:
     """Take the body out of one function of a tree, all but its docstring."""
     for each in ast.walk(tree):
         if isinstance(each, Function) and (each.name, each.lineno) == (node.name, node.lineno):
@@ -260,7 +260,7 @@ def _emptied(tree: ast.Module, name: str, node: Function) -> None:
 def _binding(names: Names, node: ast.AST) -> str:
     """How a name is bound, for a comparison: the import, or the tree without its place and its inside."""
     if isinstance(node, ast.alias):
-        return names.import_of(node).line
+        return names.written(node)
     return type(node).__name__
 
 

@@ -138,11 +138,11 @@ class _Cut(cst.CSTTransformer):
         following = next(after, None)
         for before in original_node.body:
             if self._goes(before):
-                waiting += _apart(before.leading_lines)  # type: ignore[attr-defined]  # statements of a module have them
+                waiting += _apart(before.leading_lines)
                 continue
             assert following is not None
             if waiting:
-                following = following.with_changes(leading_lines=[*waiting, *following.leading_lines])  # type: ignore[attr-defined]  # as above
+                following = following.with_changes(leading_lines=[*waiting, *following.leading_lines])
                 waiting = []
             kept.append(following)
             following = next(after, None)
@@ -177,36 +177,36 @@ class _Unimported(cst.CSTTransformer):
 
     def leave_Import(self, original_node: cst.Import, updated_node: cst.Import) -> cst.Import | cst.RemovalSentinel:
         kept = [alias for alias in updated_node.names if _bound(alias).split(".")[0] not in self.names]
-        return _fewer(updated_node, kept)
+        if not kept:
+            return cst.RemoveFromParent()
+        return updated_node.with_changes(names=_fewer(updated_node.names, kept))
 
     def leave_ImportFrom(
         self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
     ) -> cst.ImportFrom | cst.RemovalSentinel:
-        if isinstance(updated_node.names, cst.ImportStar) or getattr(updated_node.module, "value", "") == "__future__":
+        names = updated_node.names
+        if isinstance(names, cst.ImportStar) or getattr(updated_node.module, "value", "") == "__future__":
             return updated_node
-        kept = [alias for alias in updated_node.names if _bound(alias) not in self.names]
-        if not kept or len(kept) == len(updated_node.names):
-            return _fewer(updated_node, kept)
-        if updated_node.lpar is not None and len(kept) == 1 and not _commented(updated_node):
-            kept = [kept[0].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
-            return updated_node.with_changes(names=kept, lpar=None, rpar=None)
-        return _fewer(updated_node, kept)
+        kept = [alias for alias in names if _bound(alias) not in self.names]
+        if not kept:
+            return cst.RemoveFromParent()
+        if len(kept) < len(names) and updated_node.lpar is not None and len(kept) == 1 and not _commented(updated_node):
+            return updated_node.with_changes(names=_fewer(names, kept), lpar=None, rpar=None)
+        return updated_node.with_changes(names=_fewer(names, kept, wrapped=updated_node.lpar is not None))
 
 
 def _commented(node: cst.ImportFrom) -> bool:
     return "#" in cst.Module([]).code_for_node(node)
 
 
-def _fewer(node: cst.Import | cst.ImportFrom, kept: Sequence[cst.ImportAlias]):  # type: ignore[no-untyped-def]  # it gives what it gets
-    if not kept:
-        return cst.RemoveFromParent()
-    if len(kept) == len(node.names):  # type: ignore[arg-type]  # it is no star
-        return node
-    if getattr(node, "lpar", None) is None:
-        kept = [*kept[:-1], kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
-    else:
-        kept = [*kept[:-1], kept[-1].with_changes(comma=node.names[-1].comma)]  # type: ignore[union-attr]  # as above
-    return node.with_changes(names=kept)
+def _fewer(
+    names: Sequence[cst.ImportAlias], kept: Sequence[cst.ImportAlias], *, wrapped: bool = False
+) -> list[cst.ImportAlias]:
+    """What is left of a list of names, ending as it did before."""
+    if not kept or len(kept) == len(names):
+        return list(kept)
+    comma = names[-1].comma if wrapped else cst.MaybeSentinel.DEFAULT
+    return [*kept[:-1], kept[-1].with_changes(comma=comma)]
 
 
 def _bound(alias: cst.ImportAlias) -> str:

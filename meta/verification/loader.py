@@ -113,8 +113,8 @@ def inner(value: Any) -> Iterator[tuple[str, str, Any]]:
         for attribute in ("py_func", "__wrapped__", "func"):
             with contextlib.suppress(Exception):
                 function = (
-                    (inspect.getattr_static(function, attribute, None) and getattr(function, attribute)) or function
-                )
+                    inspect.getattr_static(function, attribute, None) and getattr(function, attribute)
+                ) or function
         yield "", kind, function
 
 

@@ -224,7 +224,7 @@ def _tests(before: Path, after: Path, ground: Ground) -> Check:
     argv = list(ground.tests) or [python, "-m", "pytest", "-q"]
     if not ground.tests and not any((before / "tree").glob("**/test*.py")):
         return Check(name, None, "not run: it has none")
-    is_pytest = any(word.endswith("pytest") or word.endswith("py.test") for word in argv[:3])
+    is_pytest = any(word.endswith(("pytest", "py.test")) for word in argv[:3])
     whole = [*argv, f"--junitxml={_REPORT}", "-p", "no:cacheprovider"] if is_pytest else argv
     script = 'cd tree && exec "$@"'
     outcomes = []
