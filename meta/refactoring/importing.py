@@ -43,26 +43,21 @@ class Imports:
     def way(self, path: str, folder: str) -> Way:
         """How the file at `path` imports a new module of `folder`, which holds it. Raises `RefusedError` for none."""
         project, source = self.project, self.project.sources[path]
+        up = len(source.folder.removeprefix(folder).strip("/").split("/")) if folder != source.folder else 0
         top = project.top(source.folder)
         own = self._own(source)
-        if top is None:
+        if top is None or folder == top or not within(folder, top):
             for root in sorted(own, key=len, reverse=True):
                 if root != source.folder and within(folder, root) and _dotted(folder, root):
                     return Way(project.dotted(folder, root) if folder != root else "")
-            up = 0 if folder == source.folder else len(source.folder.removeprefix(folder).strip("/").split("/"))
+            if top is not None:
+                raise RefusedError("its members lie in different packages")
             return Way(up=up)
-        if not project.is_package(folder):
-            raise RefusedError("its members lie in different packages")
-        absolute = top in own
-        if not absolute and _is_script(source):
-            return Way(
-                up=len(source.folder.removeprefix(folder).strip("/").split("/")) if folder != source.folder else 0
-            )
-        if absolute or not self._relative(source):
+        if top not in own and _is_script(source):
+            return Way(up=up)
+        if top in own or not self._relative(source):
             return Way(project.dotted(folder, top))
-        return Way(
-            "." * (len(source.folder.removeprefix(folder).strip("/").split("/")) + 1 if folder != source.folder else 1)
-        )
+        return Way("." * (up + 1))
 
     def _own(self, source: Source) -> set[str]:
         """The roots that a file's own absolute imports of the repository prove to be on the path."""
