@@ -65,7 +65,8 @@ def prove(root: Path, change: Refactoring, ground: Ground) -> Verdict:
     if any(check.passed is False for check in read):
         return Verdict(read, "none")
     found = sameness.compare(root, _changed(project, change), ground)
-    return Verdict((*read, *found.checks), found.isolation)
+    loaded = any(check.name == "loads" and check.passed is not None for check in found.checks)
+    return Verdict((*read, *found.checks), found.isolation if loaded else "none")  # where nothing loads, nothing is seen
 
 
 def _changed(project: Project, change: Refactoring) -> sameness.Changed:

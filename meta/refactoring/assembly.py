@@ -181,7 +181,7 @@ class Assembly:
 
     def _refuse(self, rule: Rule, functions: Iterable[Unit | Shape], reason: str) -> None:
         sites = tuple(Site(f.source.path, f.name if isinstance(f, Shape) else f.node.name) for f in functions)
-        self.refused.append(Refused(rule, sites[0].name, sites, reason))
+        self.refused.append(Refused(rule, sites[0].name.rpartition(".")[2], sites, reason))
 
 
 def _folders(found: Mapping[int, Copies]) -> dict[str, list[int]]:

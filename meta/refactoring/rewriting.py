@@ -63,7 +63,7 @@ def rewritten(source: Source, edit: Edit) -> str:
     left = _used(tree) | asked
     gone = {name for name in edit.constants if name not in left}
     module = cst.parse_module(cut).visit(_Cut(Edit(constants=gone))) if gone else cst.parse_module(cut)
-    before, after = used(source.tree), _used(ast.parse(module.code)) | asked
+    before, after = _used(source.tree), _used(ast.parse(module.code)) | asked
     idle = before - after - {name for taken in edit.taken.values() for name in taken.names}
     module = module.visit(_Unimported(idle))
     wanted = [
@@ -74,10 +74,12 @@ def rewritten(source: Source, edit: Edit) -> str:
 
 
 def _used(tree: ast.AST) -> set[str]:
-    """Every name that is used, also in short texts: annotations, `__all__`."""
-    found = used(tree)
+    """Every name that is read, also in short texts: annotations, `__all__`."""
+    found: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) <= _SHORT:
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) <= _SHORT:
             found |= set(_WORDS.findall(node.value))
     return found
 

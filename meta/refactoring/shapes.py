@@ -110,11 +110,13 @@ def shape(names: Names, name: str, node: Function) -> Shape:
     scopes = list(tables(names.scope(node, within)))
     free = frozenset(name for table in scopes for name in globals_of(table))
     local = {s.get_name() for table in scopes for s in table.get_symbols() if s.is_local() or s.is_parameter()}
+    if {"super", "__class__"} & {s.get_name() for table in scopes for s in table.get_symbols()}:
+        raise RefusedError("it uses super, which needs its class around it")
     if any(s.is_free() and s.get_name() not in local for table in scopes for s in table.get_symbols()):
         raise RefusedError("it is a closure")
     if seen := SEEING & free:
         raise RefusedError(f"it uses {min(seen)}, which can see where it stands")
-    if both := (local & free) | ({"super", "__class__"} & free):
+    if both := local & free:
         raise RefusedError(f"{min(both)} has two meanings in it")
     given = parameters(node)
     normal = normalised(statements, local)
