@@ -66,7 +66,9 @@ def prove(root: Path, change: Refactoring, ground: Ground) -> Verdict:
         return Verdict(read, "none")
     found = sameness.compare(root, _changed(project, change), ground)
     loaded = any(check.name == "loads" and check.passed is not None for check in found.checks)
-    return Verdict((*read, *found.checks), found.isolation if loaded else "none")  # where nothing loads, nothing is seen
+    return Verdict(
+        (*read, *found.checks), found.isolation if loaded else "none"
+    )  # where nothing loads, nothing is seen
 
 
 def _changed(project: Project, change: Refactoring) -> sameness.Changed:
