@@ -11,7 +11,7 @@ import sys
 
 GROUPS = (
     ("Find", ("scan", "mine", "show", "families")),
-    ("Build", ("init", "extract", "build", "generator", "verify")),
+    ("Build", ("init", "extract", "build", "generator", "refactor", "verify")),
     ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
     ("Keep", ("serve", "plugin", "watch", "daemon", "status", "doctor", "rebuild", "uninstall")),
 )
