@@ -163,7 +163,9 @@ def _complaint(repository: Path, said: str) -> UserError:
     if "not a git repository" in said or "cannot change to" in said:
         return UserError(f"{repository.absolute()} is in no git repository. Run `git init` there, or name one that is.")
     if "promisor" in said:
-        return UserError(f"{repository} is a partial clone and lacks files. Run `git fetch --refetch --no-filter` there.")
+        return UserError(
+            f"{repository} is a partial clone and lacks files. Run `git fetch --refetch --no-filter` there."
+        )
     reason = next((line for line in said.splitlines() if line.startswith("fatal: ")), "no reason given")
     return UserError(f"git cannot read {repository}: {reason.removeprefix('fatal: ')}")
 
