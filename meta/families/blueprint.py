@@ -14,7 +14,7 @@ from pathlib import Path
 
 from meta import git
 from meta.errors import UserError
-from meta.families import hubs, names, patterns
+from meta.families import hubs, names, patterns, score
 from meta.families.reading import NAME
 from meta.family import (
     Blueprint,
@@ -40,6 +40,7 @@ from meta.family import (
 LEAST = 3  # members to learn from
 MEMBERS = 12  # newest ones that are learned from
 ASKED = 8  # questions, the name included
+OPTIONS = 4  # of them at most
 _USUAL = 0.5  # share of the members that must have a file, or a value, for it to be the default
 _X = "{X}"
 
@@ -101,7 +102,8 @@ def blueprint(
     defaults: dict[str, Value | Named] = {k: v for p in learned for k, v in p.defaults.items()}
     roles = tuple(_role(number, pattern, members, answers, defaults) for number, pattern in enumerate(learned))
     linked = tuple(_linked(edit, (hub_texts or {}).get(edit.path, ""), answers, defaults) for edit in edits)
-    return Blueprint(name, roles, linked, answers, defaults, _asked(roles, linked, answers, defaults))
+    options = score.questions(learned, texts, OPTIONS)
+    return Blueprint(name, roles, linked, answers, defaults, _asked(options, roles, linked, answers, defaults))
 
 
 def _role(
@@ -193,9 +195,13 @@ def _says(parameter: str, values: Mapping[str, str], answers: Answers) -> bool:
 
 
 def _asked(
-    roles: Sequence[Role], edits: Sequence[HubEdit], answers: Answers, defaults: Mapping[str, Value | Named]
+    options: Sequence[str],
+    roles: Sequence[Role],
+    edits: Sequence[HubEdit],
+    answers: Answers,
+    defaults: Mapping[str, Value | Named],
 ) -> tuple[str, ...]:
-    """The name, and of what has no default those that most differ and stand in most places."""
+    """The name, the options, and of what has no default those that most differ and stand in most places."""
     uses: Counter[str] = Counter()
     for role in roles:
         _count(role.pattern.nodes, uses)
@@ -212,7 +218,7 @@ def _asked(
             worth[parameter] = (
                 places * len(set(values)) / len(values) * (4 if open_ else 1) * len(values) / len(answers)
             )
-    return (NAME, *sorted(worth, key=lambda p: (-worth[p], p))[: ASKED - 1])
+    return (NAME, *options, *sorted(worth, key=lambda p: (-worth[p], p)))[:ASKED]
 
 
 def _count(nodes: Sequence[Node], uses: Counter[str]) -> None:

@@ -309,6 +309,11 @@ def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str
 
 def _help(blueprint: Blueprint, parameter: str) -> str:
     """The line in which a parameter stands first, and what the latest member has there."""
+    nodes = [node for role in blueprint.roles for node in role.pattern.nodes]
+    option = next((n.nodes for n in nodes if isinstance(n, Option) and n.parameter == parameter), ())
+    if option:
+        texts = ("".join(p.text if isinstance(p, Text) else ".." for p in line.pieces) for line in option)
+        return f"whether there is: {' '.join(next(filter(str.strip, texts), '').split())[:80]}"
     lines = [line for role in blueprint.roles for line in _lines(role.pattern.nodes, rows=False)]
     lines += [line for edit in blueprint.hubs for found in edit.insertions for line in found.lines]
     pieces = next((line.pieces for line in lines if Slot(parameter) in line.pieces), ())

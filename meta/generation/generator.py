@@ -65,7 +65,9 @@ def generate(
     files |= {f"template/{path}": text for path, text in template.files.items()}
     files["members.json"] = _members(template, answers, texts, ["name", *asked])
     tool = Tool(name, judged.family.id, KIND, render.version(place), {}, about, EFFECTS)
-    files["tool.toml"] = _manifest(tool, judged, blueprint, asked, files["tool.py"])
+    files["tool.toml"] = _manifest(
+        tool, judged, blueprint, {key: isinstance(template.defaults[key], bool) for key in asked}, files["tool.py"]
+    )
     return replace(tool, files=dict(sorted(files.items())))
 
 
@@ -80,11 +82,15 @@ def formatter(settings: Mapping[str, str]) -> tuple[str, ...]:
 def as_workflow(tool: Tool) -> Workflow:
     """The family as what `lifecycle.propose` takes: its id, and what a caller gives."""
     rows = tomlkit.parse(tool.files["tool.toml"]).unwrap()["parameters"]
-    return _workflow(tool, [row["name"] for row in rows])
+    return _workflow(tool, {row["name"]: row["type"] == "bool" for row in rows})
 
 
-def _workflow(tool: Tool, given: Sequence[str]) -> Workflow:
-    options = [Parameter(key, "str", "caller", default=None if key == "name" else "") for key in given]
+def _workflow(tool: Tool, given: Mapping[str, bool]) -> Workflow:
+    """With these parameters, each a switch or not."""
+    options = [
+        Parameter(key, "bool" if switch else "str", "caller", default=None if key == "name" or switch else "")
+        for key, switch in given.items()
+    ]
     return Workflow(tool.workflow, tool.name, "", (), tuple(options), ())
 
 
@@ -154,9 +160,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _manifest(tool: Tool, judged: Judged, blueprint: Blueprint, asked: Sequence[str], program: str) -> str:
+def _manifest(tool: Tool, judged: Judged, blueprint: Blueprint, asked: Mapping[str, bool], program: str) -> str:
     """tool.toml: that of every tool, with the family in the place of recorded runs."""
-    workflow = _workflow(tool, ["name", *asked, "like", "from"])
+    given = {"name": False, **asked, "like": False, "from": False}
+    workflow = _workflow(tool, given)
     text = manifest.manifest(workflow, tool, judged.estimate, judged.decision, program)
     document = tomlkit.parse(text)
     document.pop("evidence", None)

@@ -241,6 +241,17 @@ def test_a_generator_that_reaches_further_does_not_pass(tool: Tool, before: str,
     assert why in policy.detail
 
 
+def test_a_part_that_only_some_members_have_is_asked_for_with_yes_or_no(tmp_path: Path) -> None:
+    of = providers.texts("        more = 1\n        return more\n")
+    made = generator.generate(providers.judged(of), providers.plan(of), providers.by_member(of))
+    (switch,) = [p.name for p in generator.as_workflow(made).parameters if p.type == "bool"]
+    for path, text in made.files.items():
+        write(tmp_path / "generated_tools" / made.name / path, text)
+    option = switch.replace("_", "-")
+    assert "+        more = 1" in run(tmp_path, "grey_goose", "--dry-run", f"--{option}")
+    assert "+        more = 1" not in run(tmp_path, "grey_goose", "--dry-run", f"--no-{option}")
+
+
 @pytest.mark.parametrize(("settings", "command"), [
     pytest.param({"pyproject.toml": "[tool.ruff.format]\nquote-style = 'single'\n"}, ("ruff", "format"), id="ruff"),
     pytest.param({".pre-commit-config.yaml": "- repo: https://github.com/psf/black\n"}, ("black", "-q"), id="black as a hook"),
