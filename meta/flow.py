@@ -32,12 +32,13 @@ from meta.intake import (
     summed,
     workspace_of,
 )
-from meta.model import Built, Extraction, Proposal, Session, Survey, Verdict, Workflow
+from meta.model import Built, Candidate, Extraction, Proposal, Session, Survey, Verdict, Workflow
 from meta.sources import git_history
 from meta.store import Store
 from meta.vetting import shown_work
 
 if TYPE_CHECKING:
+    from meta.family import Judged
     from meta.mining.shell import Reader
     from meta.mining.workflows import Remember
     from meta.renewal import Followed
@@ -245,27 +246,43 @@ def extract(
     return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), (), archived)
 
 
-def _generators(
-    store: Store, workspace: Path, settings: Config, most: int, *, dry_run: bool, progress: Progress
-) -> list[Built]:
-    """A tool for each family of the workspace's own code that is worth one and has none yet.
+def _families(
+    store: Store, workspace: Path, settings: Config, progress: Progress = quiet
+) -> tuple[list[Candidate], list[Judged]]:
+    """The families of the workspace's own code that are worth a tool and have none, and what was found out of them now.
 
-    What was found is remembered for a day, unless commits are added: replaying members takes seconds.
+    It is remembered for a day, unless commits are added, for replaying members takes seconds; then nothing is found out.
     """
     from meta import generators
     from meta.registration import inventory
 
     now = time.time()
-    key = _hashed(f"generators {git.state(workspace)} {int(now // 86400)} {settings.weeks}")
+    key = _hashed(f"families {git.state(workspace)} {int(now // 86400)} {settings.weeks}")
     known, cached = inventory.decided(workspace)[0], store.cached(key)
-    if most < 1 or (cached is not None and known.issuperset(json.loads(cached))):
-        return []
+    if cached is not None:
+        return [one for row in json.loads(cached) if (one := Candidate(*row)).id not in known], []
     seen = generators.found(workspace, now)
-    families = [family for family in generators.due(seen, weeks=settings.weeks) if family.id not in known]
-    judged = generators.judged(workspace, seen, families, weeks=settings.weeks, progress=progress)
+    judged = generators.judged(
+        workspace, seen, generators.due(seen, weeks=settings.weeks), weeks=settings.weeks, progress=progress
+    )
     worth = [one for one in judged if one.decision.build]
-    store.cache(key, json.dumps([one.family.id for one in worth]))
-    return [building.build_generator(workspace, one, dry_run=dry_run) for one in worth[:most]]
+    found = [Candidate(one.family.id, one.family.name, one.decision.reason) for one in worth]
+    store.cache(key, json.dumps([(one.id, one.name, one.reason) for one in found]))
+    return [one for one in found if one.id not in known], [one for one in worth if one.family.id not in known]
+
+
+def _generators(
+    store: Store, workspace: Path, settings: Config, most: int, *, dry_run: bool, progress: Progress
+) -> list[Built]:
+    """A tool for each family that is worth one and has none yet."""
+    from meta import generators
+
+    due, judged = _families(store, workspace, settings, progress)
+    if due and not judged:  # of a look before
+        seen = generators.found(workspace, time.time())
+        there = [family for family in seen.families if family.id in {one.id for one in due}]
+        judged = list(generators.judged(workspace, seen, there, weeks=settings.weeks, progress=progress))
+    return [building.build_generator(workspace, one, dry_run=dry_run) for one in judged[:most]]
 
 
 def update(settings: Config, name: str | None = None, *, dry_run: bool = False) -> tuple[Built, ...]:
@@ -284,7 +301,7 @@ def update(settings: Config, name: str | None = None, *, dry_run: bool = False) 
         return tuple(renewal.update(workspace, used, one=name is not None, dry_run=dry_run))
 
 
-def candidates(settings: Config) -> tuple[Proposal, ...]:
+def candidates(settings: Config) -> tuple[Candidate, ...]:
     """What is worth a tool in the workspace's own project and has none yet, after its index was brought up to date."""
     from meta import renewal
 
@@ -292,7 +309,9 @@ def candidates(settings: Config) -> tuple[Proposal, ...]:
     with alone(workspace), Store(workspace / ".meta" / "store.sqlite") as store:
         ingest(store, files_of(settings, ()), quiet, forget=False)
         found = _survey(store, settings, _own_project(store, workspace))
-        return tuple(_unknown(workspace, found, renewal.followed(workspace, found)))
+        due = _unknown(workspace, found, renewal.followed(workspace, found))
+        workflows = [Candidate(one.workflow.id, one.workflow.name, one.decision.reason) for one in due]
+        return (*workflows, *_families(store, workspace, settings)[0])
 
 
 def _own_project(store: Store, workspace: Path) -> str | None:

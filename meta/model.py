@@ -372,6 +372,15 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something that is worth a tool, a workflow or a family, and why."""
+
+    id: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What was read and what was found in it, best proposal first. `skipped` counts unusable records by reason."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from meta import files
-from meta.model import Proposal
+from meta.model import Candidate
 
 PLACE = ".meta/notices.json"
 DAY = 86_400.0
@@ -23,7 +23,7 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A workflow that is worth a tool, and why."""
+    """What is worth a tool, and why."""
 
     name: str
     reason: str
@@ -39,19 +39,19 @@ def waiting(workspace: Path) -> tuple[Notice, ...]:
     return tuple(Notice(str(row["name"]), str(row["reason"])) for row in rows if {"name", "reason"} <= row.keys())
 
 
-def note(workspace: Path, found: Sequence[Proposal], now: float, every: float = DAY) -> tuple[Notice, ...]:
+def note(workspace: Path, found: Sequence[Candidate], now: float, every: float = DAY) -> tuple[Notice, ...]:
     """What is to be told now: the candidates that nobody was told of, unless others were told of less than a day ago."""
     before = _read(workspace)
     known = set(before.get("known", []))
-    fresh = [proposal for proposal in found if proposal.workflow.id not in known]
+    fresh = [candidate for candidate in found if candidate.id not in known]
     due = bool(fresh) and now - float(before.get("told", float("-inf"))) >= every
-    rows = [{"name": p.workflow.name, "reason": p.decision.reason} for p in found]
+    rows = [{"name": candidate.name, "reason": candidate.reason} for candidate in found]
     after = before | {"waiting": rows}
     if due:
-        after |= {"told": now, "known": sorted(known | {proposal.workflow.id for proposal in fresh})}
+        after |= {"told": now, "known": sorted(known | {candidate.id for candidate in fresh})}
     if after != before:
         files.write(workspace / PLACE, json.dumps(after, indent=1))
-    return tuple(Notice(p.workflow.name, p.decision.reason) for p in fresh) if due else ()
+    return tuple(Notice(candidate.name, candidate.reason) for candidate in fresh) if due else ()
 
 
 def _read(workspace: Path) -> dict[str, Any]:

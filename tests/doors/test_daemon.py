@@ -99,8 +99,8 @@ def test_a_second_notice_waits_a_day(workspace: Path, home: Path) -> None:
     for number in range(8):
         kept(home, number)
     (first, *_) = flow.candidates(config.load(workspace, {}))
-    other = replace(first, workflow=replace(first.workflow, id="wf:other", name="other"))
-    assert [notice.name for notice in notices.note(workspace, [first], 0.0)] == [first.workflow.name]
+    other = replace(first, id="wf:other", name="other")
+    assert [notice.name for notice in notices.note(workspace, [first], 0.0)] == [first.name]
     assert notices.note(workspace, [first, other], 3600.0) == ()
     assert [notice.name for notice in notices.note(workspace, [first, other], notices.DAY)] == ["other"]
     assert notices.note(workspace, [first, other], 9 * notices.DAY) == ()
