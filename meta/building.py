@@ -5,7 +5,6 @@ Where the tool goes, to a new branch or over one that is in use, is for the call
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,7 +96,8 @@ def build_generator(workspace: Path, judged: Judged, *, dry_run: bool) -> Built:
     taken = {known.name for known in lifecycle.tools(workspace)}
     try:
         plan, texts = blueprint.of_repository(workspace, family)
-        tool = generator.generate(judged, plan, texts, formatter=_formatter(workspace), taken=taken)
+        formatter = generator.formatter(_settings(workspace))
+        tool = generator.generate(judged, plan, texts, formatter=formatter, taken=taken)
     except (words.RefusedError, UserError) as refused:
         return _refused(Tool(family.name, family.id, "", "", {}, ""), Check("generated", False, str(refused)))
     if left := _secrets([tool.name, tool.description, *tool.files, *tool.files.values()]):
@@ -121,15 +121,10 @@ def _secrets(texts: Iterable[str]) -> set[str]:
     return set(residue.kinds(texts)) - {"email"}
 
 
-def _formatter(workspace: Path) -> tuple[str, ...]:
-    """What formats the project's Python, by its own settings."""
-    try:
-        known = tomllib.loads((workspace / "pyproject.toml").read_text()).get("tool", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        known = {}
-    if "ruff" in known or (workspace / "ruff.toml").is_file():
-        return ("ruff", "format", "--quiet")
-    return ("black", "--quiet") if "black" in known else ()
+def _settings(workspace: Path) -> dict[str, str]:
+    """What tells how a project formats its code."""
+    places = [workspace / name for name in ("pyproject.toml", ".pre-commit-config.yaml")]
+    return {place.name: place.read_text(errors="replace") for place in places if place.is_file()}
 
 
 def _refused(tool: Tool, check: Check) -> Built:
