@@ -101,13 +101,19 @@ def _name(family: str, taken: Collection[str]) -> str:
 
 
 def _description(judged: Judged, blueprint: Blueprint) -> str:
-    """What it makes and when to use it, of words that are paths."""
-    what, *paths = (re.sub(r"[^\w {}/.-]", "", text) for text in (judged.family.name, *judged.family.paths[:3]))
-    hubs = ", ".join(re.sub(r"[^\w/.-]", "", edit.path) for edit in blueprint.hubs[:2])
-    where = f" and register it in {hubs}" if hubs else ""
-    return f"Make the files of a new {what} ({', '.join(paths)}){where}. Use it when you are to add another {what}."[
-        :_LONGEST
-    ]
+    """What it makes and when to use it, of words that are paths; as many of these as there is room for."""
+    what, *paths = (re.sub(r"[^\w {}/.-]", "", text)[:60] for text in (judged.family.name, *judged.family.paths))
+    hubs = [re.sub(r"[^\w/.-]", "", edit.path) for edit in blueprint.hubs if len(edit.path) <= _LONGEST // 4]
+    where = f" and list it in {hubs[0]}" if hubs else ""
+    use = f"{where}. Use it when you are to add another {what}."
+    room = _LONGEST - len(use) - len(f"Make the files of a new {what} ()")
+    named = ""
+    for path in paths:
+        more = f"{named}, {path}" if named else path
+        if len(more) > room:
+            break
+        named = more
+    return f"Make the files of a new {what}{f' ({named})' if named else ''}{use}"
 
 
 def _summary(judged: Judged, blueprint: Blueprint) -> str:
