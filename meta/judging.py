@@ -10,6 +10,7 @@ from pathlib import Path
 
 from meta.families import hubs, replay, score
 from meta.families.patterns import learn_together
+from meta.families.residue import Residue, residues
 from meta.family import Coverage, Family, HubEdit, Pattern, Replayed, Strategy
 from meta.model import Decision
 
@@ -56,3 +57,14 @@ def judge(repository: Path, family: Family, last: int = REPLAYED) -> Proof:
     )
     chosen = next((way.replay for way in ways if replay.WAYS[way.way] == strategy), ways[0].replay if ways else ())
     return Proof(patterns, edits, whole, ratio, chosen, strategy, decision)
+
+
+def leftovers(repository: Path, family: Family) -> tuple[tuple[str, Residue], ...]:
+    """Where a member's file, as it is, names a sibling in words that others say of themselves: the file, and what it says."""
+    members = replay.today(repository, family, len(family.members))
+    files = {(m.name, path): file for m in family.members for path, file in zip(family.paths, m.files, strict=True)}
+    return tuple(
+        (files[found.member, path], found)
+        for path, texts in score.by_role(members).items()
+        for found in residues(texts)
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from meta import contract, generators, git, judging
@@ -28,6 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--replay", type=int, default=judging.REPLAYED, metavar="K",
         help=f"last members that are made at their parent commits (default: {judging.REPLAYED}); 0 only lists",
     )  # fmt: skip
+    parser.add_argument(
+        "--residue", action="store_true", help="show only comments that still name the member they were copied from"
+    )
     parser.add_argument("--top", type=int, default=20, metavar="N", help="families to judge and show (default: 20)")
     desk.json_option(parser)
 
@@ -42,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
             f"meta: only {found.commits} commits are here. `git fetch --unshallow` brings the others.", file=sys.stderr
         )
     shown = found.families[: args.top]
+    if args.residue:
+        return residue(repository, shown, json=args.json)
     judged: tuple[Judged, ...] = ()
     if args.replay > 0 and not args.units:
         with desk.progress("replaying members") as tick:
@@ -56,6 +62,20 @@ def run(args: argparse.Namespace) -> int:
         desk.as_json({"families": told, "commits": found.commits, "skipped": dict(found.skipped)})
     else:
         report(found, shown, judged)
+    return 0
+
+
+def residue(repository: Path, shown: Sequence[Family], *, json: bool) -> int:
+    """What was copied and not adapted, a line each."""
+    rows = [row for family in shown if family.kind == "files" for row in judging.leftovers(repository, family)]
+    if json:
+        told = [{"path": path, "line": one.line, "says": one.says, "expected": one.expected} for path, one in rows]
+        desk.as_json({"residue": told})
+        return 0
+    for path, one in rows:
+        print(f"{path}:{one.line}: {one.says}\n    expected: {one.expected}")
+    if not rows:
+        print("No comment names another member than its own.")
     return 0
 
 

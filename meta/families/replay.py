@@ -70,9 +70,9 @@ def moments(repository: Path, family: Family, last: int = 10) -> list[Moment]:
     return result
 
 
-def today(repository: Path, family: Family) -> dict[str, dict[str, str]]:
+def today(repository: Path, family: Family, most: int = SIBLINGS) -> dict[str, dict[str, str]]:
     """The newest members as the last commit has them, oldest first: texts by name, then by path template."""
-    newest = family.members[-_OLDER * SIBLINGS :]
+    newest = family.members[-_OLDER * most :]
     wanted = [(member.name, path, file) for member in newest for path, file in _files(family, member)]
     found: dict[str, dict[str, str]] = {}
     contents = git.contents(repository, (f"HEAD:{file}" for _, _, file in wanted))
@@ -80,7 +80,7 @@ def today(repository: Path, family: Family) -> dict[str, dict[str, str]]:
         text = _text(content)
         if text is not None:
             found.setdefault(name, {})[path] = text
-    return dict(list(found.items())[-SIBLINGS:])
+    return dict(list(found.items())[-most:])
 
 
 def _files(family: Family, member: Member) -> Sequence[tuple[str, str]]:

@@ -21,15 +21,15 @@ _COMMENT = re.compile(r"""^\s*(?:\#|//|/\*|\*|--|<!--|[rRuUbBfF]{0,2}(?:\"{3}|'{
 
 @dataclass(frozen=True, slots=True)
 class Residue:
-    """A line of a member that says another's name; `expected` is the line with its own."""
+    """A line of a member's file that says another's name; `expected` is the line with its own."""
 
-    path: str
+    member: str
     line: int  # counted from one
     says: str
     expected: str
 
 
-def residues(path: str, members: Mapping[str, str]) -> Iterator[Residue]:
+def residues(members: Mapping[str, str]) -> Iterator[Residue]:
     """Those of one role's files, given by member, with a line that at least three members have with their own name in it."""
     comments = {
         name: [(number, line) for number, line in enumerate(split(text), 1) if _COMMENT.match(line)]
@@ -46,7 +46,7 @@ def residues(path: str, members: Mapping[str, str]) -> Iterator[Residue]:
             other = next((other for other in others if own[_said(other, line)] >= _USUAL), None)
             if other is not None:
                 expected = renamed(other, line, name).strip()
-                yield Residue(path.replace("{X}", name), number, line.strip(), expected)
+                yield Residue(name, number, line.strip(), expected)
 
 
 def _said(name: str, line: str) -> tuple[str, ...]:

@@ -112,6 +112,17 @@ def test_files_in_one_folder_that_share_nothing_get_no_tool(
     assert desk.json("extract")["tools"] == []
 
 
+def test_a_comment_that_still_names_the_member_it_was_copied_from_is_shown(desk: Desk, work: Path) -> None:
+    assert desk.json("families", "--residue") == {"residue": []}
+    path = work / "app/providers/hazel/provider.py"
+    path.write_text(path.read_text().replace("Sign in by Hazel", "Sign in by Fjord"))
+    git(work, "commit", "-qam", "as copied")
+    (found,) = desk.json("families", "--residue")["residue"]
+    assert (found["path"], found["line"]) == ("app/providers/hazel/provider.py", 1)
+    assert ("Fjord" in found["says"], "Hazel" in found["expected"]) == (True, True)
+    assert "provider.py:1" in desk("families", "--residue")
+
+
 def test_outside_of_a_repository_there_is_one_clear_line(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,9 +136,9 @@ def test_a_comment_that_names_a_sibling_is_residue_and_code_that_does_is_not() -
     files = {name: f'"""The {name} service."""\n\nuse("{name}")\n' for name in FIVE}
     files["epsilon"] = files["epsilon"].replace("The epsilon", "The beta")
     files["delta"] = files["delta"].replace('use("delta")', 'use("beta")')
-    found = list(residues("{X}.py", files))
-    assert [(one.path, one.line, one.says, one.expected) for one in found] == [
-        ("epsilon.py", 1, '"""The beta service."""', '"""The epsilon service."""')
+    found = list(residues(files))
+    assert [(one.member, one.line, one.says, one.expected) for one in found] == [
+        ("epsilon", 1, '"""The beta service."""', '"""The epsilon service."""')
     ]
 
 
