@@ -10,7 +10,19 @@ from typing import Any
 
 from meta import rendering
 from meta.family import Family, Judged
-from meta.model import Built, Estimate, Extraction, Lesson, Listed, Occurrence, Parameter, Proposal, Survey, Verdict
+from meta.model import (
+    Behind,
+    Built,
+    Estimate,
+    Extraction,
+    Lesson,
+    Listed,
+    Occurrence,
+    Parameter,
+    Proposal,
+    Survey,
+    Verdict,
+)
 
 Json = dict[str, Any]
 
@@ -179,4 +191,25 @@ def extraction(value: Extraction) -> Json:
         "tools": [built(item) for item in value.tools],
         "lessons": [lesson(item) for item in value.lessons],
         "archived": list(value.archived),
+    }
+
+
+def behind(value: Behind) -> Json:
+    return {
+        "path": value.path,
+        "line": value.line,
+        "commit": value.commit,
+        "author": value.author,
+        "time": value.time,
+        "subject": value.subject,
+        "sessions": [
+            {
+                "agent": talk.agent,
+                "session": talk.session,
+                "event": talk.event,
+                "prompts": list(talk.prompts),
+                "archived": talk.archived,
+            }
+            for talk in value.talks
+        ],
     }

@@ -98,6 +98,21 @@ def commits(repository: Path, revision: str = "HEAD") -> Iterator[Commit]:
         yield from _parsed(_tokens(stdout))
 
 
+def blamed(repository: Path, path: str, line: int) -> str:
+    """The commit that wrote a line of a file as it is, moves and indentation aside; "" for one that is in no commit yet."""
+    told = _output(repository, "blame", "--porcelain", "-w", "-M", "-L", f"{line},{line}", "--", path)
+    sha = told.partition(" ")[0]
+    return "" if not sha.strip("0") else sha
+
+
+def trailers(repository: Path, commit: str, key: str) -> tuple[str, ...]:
+    """What the trailers of this name say in a commit's message."""
+    told = _output(
+        repository, "log", "-1", f"--format=%(trailers:key={key},valueonly)", "--end-of-options", commit, "--"
+    )
+    return tuple(filter(None, map(str.strip, told.splitlines())))
+
+
 def tree(repository: Path, revision: str = "HEAD") -> Iterator[Entry]:
     """The files of a commit, submodules left out; none in a repository without commits."""
     if revision == "HEAD" and not _has_commits(repository):

@@ -534,3 +534,27 @@ class Listed:
     update: bool = False
     advice: str = ""
     nudged: Nudged = Nudged()
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A session that made a commit: by which event, what was asked last before it, and where it is archived ("" if not)."""
+
+    agent: str
+    session: str
+    event: str
+    prompts: tuple[str, ...]
+    archived: str
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The commit that wrote a line, and the sessions that made it: none, where no session that is known did."""
+
+    path: str
+    line: int
+    commit: str
+    author: str
+    time: float
+    subject: str
+    talks: tuple[Talk, ...]

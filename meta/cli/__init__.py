@@ -10,7 +10,7 @@ import os
 import sys
 
 GROUPS = (
-    ("Find", ("scan", "mine", "show", "families")),
+    ("Find", ("scan", "mine", "show", "families", "blame")),
     ("Build", ("init", "extract", "build", "generator", "refactor", "verify")),
     ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
     ("Keep", ("serve", "plugin", "watch", "daemon", "status", "doctor", "rebuild", "uninstall")),
