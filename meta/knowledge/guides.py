@@ -77,7 +77,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """A document. `name` is its path below `knowledge/`; `expires` is a day (ISO), "" for never."""
+    """A document. `name` is its path below `knowledge/`; `expires` is a day (ISO), "" for never; `prose` is all that
+    stands in no section of ours."""
 
     name: str
     title: str
@@ -88,7 +89,7 @@ class Guide:
     evidence: tuple[Evidence, ...]
     counter: tuple[Evidence, ...]
     check: Check | None
-    body: str
+    prose: str
     version: str
 
 
@@ -108,7 +109,7 @@ def parse(text: str, name: str) -> Guide:
     """The guide of a text. Sections and fields it does not know are left to the reader; `GuideError` says what is wrong."""
     lines = text.removeprefix("\ufeff").splitlines()
     fields, start = _front(lines, name)
-    sections = dict(_sections(lines, start))
+    sections = dict(_sections(lines, start))  # of two with one name the later counts
     claims = tuple(Claim(*item) for item in _items(lines, sections, "claims", name))
     ids = [claim.id for claim in claims]
     for claim in claims:
@@ -120,7 +121,7 @@ def parse(text: str, name: str) -> Guide:
     title = fields.get("title") or fields.get("claim") or next(headings, "") or Path(name).stem
     return Guide(
         name, title, fields.get("when", ""), fields.get("scope", ""), _day(fields.get("expires", ""), lines, name),
-        claims, evidence, counter, _check(lines, sections, name), "\n".join(lines[start:]),
+        claims, evidence, counter, _check(lines, sections, name), _prose(lines, sections),
         hashlib.sha256("\n".join(lines).encode(errors="replace")).hexdigest()[:12],
     )  # fmt: skip
 
@@ -211,6 +212,13 @@ def _evidence(
         if not _SOURCE.search(one.text):
             raise GuideError(name, one.line, "says not where it is from. End it with `Source: …`.")
     return found
+
+
+def _prose(lines: list[str], sections: Mapping[str, range]) -> str:
+    kept = (
+        line for section, span in sections.items() if section not in _KNOWN for line in lines[span.start : span.stop]
+    )
+    return "\n".join(kept).strip()
 
 
 def _check(lines: list[str], sections: Mapping[str, range], name: str) -> Check | None:

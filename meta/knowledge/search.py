@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from meta.knowledge.guides import Guide
 
-WEIGHTS = {"title": 6.0, "triggers": 4.0, "claims": 2.0, "body": 1.0}
+WEIGHTS = {"title": 2.0, "triggers": 4.0, "claims": 2.0, "body": 0.3}
 LONGEST = 200  # words of a situation that are looked for
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MIXED = re.compile(r"[A-Za-z]*(?:[a-z][A-Z]|[A-Z]{2}[a-z])[A-Za-z]*")
@@ -20,14 +20,18 @@ _STOP = frozenset(
     re.findall(
         r"\w+",
         (
-            "a about after again all also am an and any anyone are as at be because been before being between both but by "
-            "can cannot could did do does doing done down each every few for from further get gets getting give go goes "
-            "going got had has have having he her here him his how i if in into is it its just keep know let like look "
-            "make makes me more most much my need no nor not now of off on once one only or other our out over own please "
-            "same see she should so some still such than that the their them then there these they this those through to "
-            "too try trying under until up us very want was we well were what when where which while who whom why will "
-            "with won would yes yet you your don doesn didn isn aren wasn weren hasn haven hadn wouldn shouldn couldn ll "
-            "re ve "
+            "a able about actually after again all almost already also always am an and another any anybody anyone "
+            "anything are aren as at be because been before being between both bring brings brought but by can cannot "
+            "come comes could couldn did didn differently do does doesn doing don done down each ever every everything "
+            "few fine for from further get gets getting give go goes going got had hadn happen happens has hasn have "
+            "haven having he help helps her here hey hi him his how i if im in instead into is isn it its ive just keep "
+            "know let lets like ll look make makes may maybe me might more most much must my need needs never no nor not "
+            "nothing now of off often oh ok okay on once one only or other our out over own please put re really said "
+            "same say says see seem seems shall she should shouldn simply since so some somebody someone something "
+            "sometimes still such sure take taken takes tell than thanks that the their them then there these they thing "
+            "things think this those through to told too try trying under until up upon us use used user users uses using "
+            "ve very want wants was wasn way we well were weren what when where which while who whom why will with within "
+            "without won wonder wondering work works would wouldn yes yet you your "
         ),
     )
 )
@@ -45,9 +49,10 @@ class Entry:
 
     @classmethod
     def of(cls, guide: Guide) -> Entry:
-        return cls(
-            guide.name, guide.title, f"{guide.when} {guide.scope}", " ".join(c.text for c in guide.claims), guide.body
-        )
+        """Sources and programs are left out: their words are about everything."""
+        evidence = " ".join(one.text.partition("Source:")[0] for one in (*guide.evidence, *guide.counter))
+        claims = " ".join(f"{claim.id} {claim.text}" for claim in guide.claims)
+        return cls(guide.name, guide.title, f"{guide.when} {guide.scope}", claims, f"{guide.prose} {evidence}")
 
 
 @dataclass(frozen=True, slots=True)
