@@ -13,7 +13,7 @@ GROUPS = (
     ("Find", ("scan", "mine", "show")),
     ("Build", ("init", "extract", "build", "verify")),
     ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
-    ("Keep", ("serve", "plugin", "watch", "daemon", "status", "doctor", "rebuild", "uninstall")),
+    ("Keep", ("serve", "plugin", "watch", "daemon", "eval", "status", "doctor", "rebuild", "uninstall")),
 )
 USAGE = "usage: meta [-h] [--version] COMMAND ..."
 

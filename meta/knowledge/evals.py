@@ -13,6 +13,7 @@ Cases lie beside the document as `<document>.cases.toml`:
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
@@ -87,6 +88,11 @@ def cases(text: str, name: str) -> tuple[Case, ...]:
             raise GuideError(name, line, '"held-out" is true or false.')
         found.append(Case(say.strip(), tuple(needs), held_out))
     return tuple(found)
+
+
+def version(guide: Guide, asked: str) -> str:
+    """By which a document with its cases is known."""
+    return hashlib.sha256(f"{guide.version}\0{asked}".encode(errors="replace")).hexdigest()[:12]
 
 
 def judge(guide: Guide, asked: Iterable[Case], search: Callable[[str], Sequence[str]]) -> tuple[Judged, ...]:

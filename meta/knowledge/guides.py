@@ -109,7 +109,7 @@ def parse(text: str, name: str) -> Guide:
     """The guide of a text. Sections and fields it does not know are left to the reader; `GuideError` says what is wrong."""
     lines = text.removeprefix("\ufeff").splitlines()
     fields, start = _front(lines, name)
-    sections = dict(_sections(lines, start))  # of two with one name the later counts
+    sections = _sections(lines, start)
     claims = tuple(Claim(*item) for item in _items(lines, sections, "claims", name))
     ids = [claim.id for claim in claims]
     for claim in claims:
@@ -127,24 +127,25 @@ def parse(text: str, name: str) -> Guide:
 
 
 def _front(lines: list[str], name: str) -> tuple[dict[str, str], int]:
-    """The fields of the front matter, and the line below it."""
+    """The fields of the front matter, the items of a list joined, and the place of the line below it."""
     if not lines or lines[0].rstrip() != "---":
         return {}, 0
-    fields: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
     last = ""
     for at, line in enumerate(lines[1:], 2):
+        field = _FIELD.fullmatch(line.rstrip())
         if line.rstrip() == "---":
-            return {key: value(told) for key, told in fields.items()}, at
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        if line[0] in " \t-" and last:  # a value that goes on, or a list
-            fields[last] = f"{fields[last]} {line.strip()}".strip()
-        elif field := _FIELD.fullmatch(line.rstrip()):
+            return {key: "; ".join(filter(None, map(value, told))) for key, told in fields.items()}, at
+        if field and field[1].lower() in fields:
+            raise GuideError(name, at, f'"{field[1]}" is told twice. Keep one of them.')
+        if field:
             last = field[1].lower()
-            if last in fields:
-                raise GuideError(name, at, f'"{last}" is told twice. Keep one of them.')
-            fields[last] = (field[2] or "").strip()
-        else:
+            fields[last] = [(field[2] or "").strip()]
+        elif last and (item := re.match(r"[ \t]*-[ \t]+(.*)", line)):
+            fields[last].append(item[1].strip())
+        elif last and line[:1] in (" ", "\t"):
+            fields[last][-1] = f"{fields[last][-1]} {line.strip()}".strip()
+        elif line.strip() and not line.startswith("#"):
             raise GuideError(name, at, "is neither `name: value` nor the `---` that ends the front matter.")
     raise GuideError(name, 1, "the front matter has no end. Put a line `---` below it.")
 
@@ -171,21 +172,25 @@ def _day(told: str, lines: list[str], name: str) -> str:
     return told
 
 
-def _sections(lines: list[str], start: int) -> Iterator[tuple[str, range]]:
-    """The sections by their heading. Fenced text has no headings, and smaller ones belong to their section."""
-    title, begin, fence = "", start, ""
+def _sections(lines: list[str], start: int) -> dict[str, list[int]]:
+    """The sections by their heading, each the places of its lines. Smaller headings belong to their section."""
+    found: dict[str, list[int]] = {}
+    title, fence = "", ""
     for at in range(start, len(lines)):
         mark = _FENCE.fullmatch(lines[at].strip())
         heading = _HEADING.fullmatch(lines[at])
         if mark and (not fence or (mark[1].startswith(fence) and not mark[2])):
             fence = "" if fence else mark[1]
         elif heading and not fence and (len(heading[1]) <= 2 or heading[2].lower() in _KNOWN):
-            yield title, range(begin, at)
-            title, begin = heading[2].lower(), at + 1
-    yield title, range(begin, len(lines))
+            title = heading[2].lower()
+            continue
+        found.setdefault(title, []).append(at)
+    return found
 
 
-def _items(lines: list[str], sections: Mapping[str, range], section: str, name: str) -> Iterator[tuple[str, str, int]]:
+def _items(
+    lines: list[str], sections: Mapping[str, list[int]], section: str, name: str
+) -> Iterator[tuple[str, str, int]]:
     """The items of a section: the name each begins with, its text and its line. Lines below belong to it."""
     items: list[tuple[str, str, int]] = []
     for at in sections.get(section, ()):
@@ -203,7 +208,7 @@ def _items(lines: list[str], sections: Mapping[str, range], section: str, name: 
 
 
 def _evidence(
-    lines: list[str], sections: Mapping[str, range], section: str, ids: list[str], name: str
+    lines: list[str], sections: Mapping[str, list[int]], section: str, ids: list[str], name: str
 ) -> tuple[Evidence, ...]:
     found = tuple(Evidence(*item) for item in _items(lines, sections, section, name))
     for one in found:
@@ -214,22 +219,20 @@ def _evidence(
     return found
 
 
-def _prose(lines: list[str], sections: Mapping[str, range]) -> str:
-    kept = (
-        line for section, span in sections.items() if section not in _KNOWN for line in lines[span.start : span.stop]
-    )
+def _prose(lines: list[str], sections: Mapping[str, list[int]]) -> str:
+    kept = (lines[at] for section, places in sections.items() if section not in _KNOWN for at in places)
     return "\n".join(kept).strip()
 
 
-def _check(lines: list[str], sections: Mapping[str, range], name: str) -> Check | None:
+def _check(lines: list[str], sections: Mapping[str, list[int]], name: str) -> Check | None:
     """The first fenced block of the section."""
-    span = sections.get("check", range(0))
-    for at in span:
+    places = sections.get("check", [])
+    for at in places:
         if mark := _FENCE.fullmatch(lines[at].strip()):
             language = _LANGUAGES.get(mark[2].lower())
             if language is None:
                 raise GuideError(name, at + 1, "the check is a block of `python` or `sh`. Name one behind the fence.")
-            end = next((i for i in range(at + 1, span.stop) if lines[i].strip() == mark[1]), None)
+            end = next((i for i in places if i > at and lines[i].strip() == mark[1]), None)
             if end is None:
                 raise GuideError(name, at + 1, "the check has no end. Close its fence.")
             return Check(language, "\n".join(lines[at + 1 : end]) + "\n")
