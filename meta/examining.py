@@ -45,7 +45,7 @@ class Result:
     version: str
     expires: str
     judged: tuple[Judged, ...]
-    proof: Proof = Proof("none")
+    proof: Proof
     before: Rate | None = None
 
     @property
@@ -140,7 +140,7 @@ def _examined(guide: Guide, path: Path, index: Index) -> Result:
     text = beside.read_text(encoding="utf-8", errors="replace") if beside.is_file() else ""
     asked = evals.cases(text, guide.name.removesuffix(".md") + ".cases.toml")
     judged = evals.judge(guide, asked, lambda say: [hit.name for hit in index.search(say, evals.TOP)])
-    return Result(guide.name, evals.version(guide, text), guide.expires, judged)
+    return Result(guide.name, evals.version(guide, text), guide.expires, judged, Proof("none"))
 
 
 def in_sandbox(language: str, code: str) -> Run:

@@ -15,7 +15,7 @@ from meta.knowledge.guides import Guide
 WEIGHTS = {"title": 2.0, "triggers": 4.0, "claims": 2.0, "body": 0.3}
 LONGEST = 200  # words of a situation that are looked for
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_MIXED = re.compile(r"[A-Za-z]*(?:[a-z][A-Z]|[A-Z]{2}[a-z])[A-Za-z]*")
+_MIXED = re.compile(r"\b[A-Za-z][a-z]*[A-Z][A-Za-z]*")
 _STOP = frozenset(
     re.findall(
         r"\w+",
@@ -63,7 +63,12 @@ class Hit:
 
 def spelled(text: str) -> str:
     """The text with identifiers told in their parts too: `LightGBM` is also `Light GBM`; `_` and `-` part words anyway."""
-    return _MIXED.sub(lambda word: f"{word[0]} {_HUMP.sub(' ', word[0])}", text)
+    return _MIXED.sub(_parted, text)
+
+
+def _parted(word: re.Match[str]) -> str:
+    parts = _HUMP.sub(" ", word[0])
+    return word[0] if parts == word[0] else f"{word[0]} {parts}"
 
 
 def terms(situation: str) -> list[str]:
