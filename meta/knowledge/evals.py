@@ -24,7 +24,7 @@ from typing import Literal
 from meta.knowledge.guides import Check, Guide, GuideError
 
 TOP = 3  # a document further down is not read
-_TABLE = re.compile(r"^\s*\[\[\s*case\s*\]\]", re.MULTILINE)
+_TABLE = re.compile(r"^[ \t]*\[\[[ \t]*case[ \t]*\]\]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
