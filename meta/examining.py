@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -106,10 +107,11 @@ def examine(
     told = tuple(errors[name] for name in sorted(chosen & set(errors)))
     if workspace is None:
         return Examined(tuple(results), told)
-    kept = _rates(workspace)
-    compared = tuple(replace(result, before=_held(kept, result.path)) for result in results)
-    if not dry_run:
-        _keep(workspace, kept, compared, accept)
+    with files.turn(workspace / RATES):
+        kept = _rates(workspace)
+        compared = tuple(replace(result, before=_held(kept, result.path)) for result in results)
+        if not dry_run:
+            _keep(workspace, kept, compared, accept)
     return Examined(compared, told)
 
 
@@ -147,6 +149,8 @@ def in_sandbox(language: str, code: str) -> Run:
     """How a check ended, run where it can reach nothing."""
     from meta.verification import sandbox
 
+    if language == "shell" and shutil.which("bash") is None:
+        return Run(False, skipped="bash is not installed")
     argv = [sandbox.python(), "-I", "check"] if language == "python" else ["bash", "check"]
     with sandbox.scratch() as scratch:
         (scratch / "check").write_text(code, encoding="utf-8")
@@ -155,8 +159,6 @@ def in_sandbox(language: str, code: str) -> Run:
             ran = sandbox.run(argv, scratch)
         except sandbox.NoSandboxError as error:
             return Run(False, skipped=str(error))
-    if ran.code == 127:
-        return Run(False, skipped=f"{argv[0]} is not installed")
     said = (ran.stderr or ran.stdout).strip() or "it said nothing"
     return Run(ran.code == 0, "time was up" if ran.code is None else said[-_SAID:])
 

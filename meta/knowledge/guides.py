@@ -26,6 +26,7 @@ from meta.errors import UserError
 
 LEARNED = ("lessons", "sessions")  # folders of what is learned, not written
 _FIELD = re.compile(r"([A-Za-z][\w-]*)[ \t]*:(?:[ \t]+(.*))?")
+_QUOTED = re.compile(r"'((?:[^']|'')*)'(?:[ \t]+#.*)?")
 _ITEM = re.compile(r"[-*][ \t]+(?:\*\*|`)?([a-z0-9][a-z0-9-]*)(?:\*\*|`)?:(?:\*\*)?[ \t]+(\S.*)")
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t#]*")
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([\w+-]*).*")
@@ -112,8 +113,8 @@ def parse(text: str, name: str) -> Guide:
     sections = _sections(lines, start)
     claims = tuple(Claim(*item) for item in _items(lines, sections, "claims", name))
     ids = [claim.id for claim in claims]
-    for claim in claims:
-        if ids.count(claim.id) > 1 and claim.id in ids[: claims.index(claim)]:
+    for at, claim in enumerate(claims):
+        if claim.id in ids[:at]:
             raise GuideError(name, claim.line, f'there are two claims "{claim.id}". Give each a name of its own.')
     evidence = _evidence(lines, sections, "evidence", ids, name)
     counter = _evidence(lines, sections, "counter-evidence", ids, name)
@@ -157,8 +158,8 @@ def value(text: str) -> str:
             return str(json.JSONDecoder(strict=False).raw_decode(text)[0])
         except ValueError:
             return text.strip('"')
-    if len(text) > 1 and text[0] == "'" == text[-1]:
-        return text[1:-1].replace("''", "'")
+    if quoted := _QUOTED.fullmatch(text):
+        return quoted[1].replace("''", "'")
     return re.sub(r"(^|\s+)#\s.*$", "", text).strip(" \t")
 
 

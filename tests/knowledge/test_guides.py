@@ -127,6 +127,7 @@ WRITTEN = st.one_of(
     LINE.map(lambda text: (text, json.dumps(text, ensure_ascii=False))),
     LINE.map(lambda text: (text, json.dumps(text))),
     LINE.map(lambda text: (text, "'" + text.replace("'", "''") + "'")),
+    LINE.map(lambda text: (text, "'" + text.replace("'", "''") + "' # a remark")),
     PLAIN.map(lambda text: (text, text)),
     PLAIN.map(lambda text: (text, f"{text}  # a remark")),
 )
