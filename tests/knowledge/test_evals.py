@@ -167,6 +167,13 @@ def test_a_lower_rate_is_held_once_it_is_accepted_and_nothing_is_written_in_a_dr
     assert not evaluated(capsys)[1]["documents"][0]["lowered"]
 
 
+def test_too_few_cases_fail_the_whole_and_not_a_single_document_that_never_did_better(workspace: Path) -> None:
+    more = "".join(CASES.replace('"last-decides"', '"gone"') for _ in range(5))
+    put(workspace, "shell/pipes", PIPES, more)
+    assert examining.examine(workspace, ["shell/pipes"], dry_run=True).good
+    assert not examining.examine(workspace, dry_run=True).good
+
+
 def test_each_version_keeps_its_rate(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     versions = {evaluated(capsys)[1]["documents"][0]["version"]}
     put(workspace, "shell/pipes", PIPES.replace("- **pipefail**: Set pipefail before it.\n", ""), CASES)
