@@ -13,7 +13,7 @@ GROUPS = (
     ("Find", ("scan", "mine", "show", "families", "blame")),
     ("Build", ("init", "extract", "build", "generator", "refactor", "verify")),
     ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
-    ("Keep", ("serve", "plugin", "watch", "daemon", "status", "doctor", "rebuild", "sync", "uninstall")),
+    ("Keep", ("serve", "plugin", "watch", "daemon", "eval", "status", "doctor", "rebuild", "sync", "uninstall")),
 )
 USAGE = "usage: meta [-h] [--version] COMMAND ..."
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from meta import __version__, process
 from meta.errors import UserError
+from meta.knowledge import guides
 from meta.registration import functions, inventory, lifecycle
 from meta.registration.functions import Function
 from meta.registration.pieces import TOOLS
@@ -163,12 +164,10 @@ class Answers:
         return result | ({"structuredContent": done.result} if done.result is not None else {})
 
     def _knowledge(self) -> Iterator[tuple[str, Path]]:
-        """The workspace's documents by address."""
+        """The documents by address: the workspace's own, and those of the package that it does not override."""
         if self._workspace is not None:
-            folder = self._workspace / "knowledge"
-            for path in sorted(folder.rglob("*.md")):
-                if path.is_file() and not path.is_symlink():
-                    yield f"knowledge://{path.relative_to(folder).as_posix()}", path
+            for name, path in guides.places(self._workspace).items():
+                yield f"knowledge://{name}", path
 
     def _documents(self) -> Iterator[Json]:
         for uri, _ in self._knowledge():

@@ -25,6 +25,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from meta.errors import UserError
+from meta.knowledge import guides
 from meta.mcp_server import answers
 from meta.mcp_server import http as mcp_http
 from meta.registration import functions, lifecycle
@@ -158,7 +159,8 @@ def test_documents_and_prompts_are_there_and_wrong_values_are_told(place: Place,
 
     wrong, listed, document, prompts, prompt = asked(place, mode, read)
     assert (wrong.is_error, wrong.content[0].text) == (True, "echo: message must be string, not 3")
-    assert [str(one.uri) for one in listed.resources] == ["knowledge://packing.md"]
+    shipped = [f"knowledge://{name}" for name in guides.places(None)]
+    assert [str(one.uri) for one in listed.resources] == sorted(["knowledge://packing.md", *shipped])
     assert "# Packing" in repr(document.contents)
     assert [one.name for one in prompts.prompts] == ["extract", "review"]
     assert "meta accept" in prompt.messages[0].content.text

@@ -22,6 +22,7 @@ from mcp import StdioServerParameters, stdio_client
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 
+from meta.knowledge import guides
 from meta.mcp_server import answers, stdio
 from meta.model import Tool
 from meta.registration import functions, inventory, lifecycle
@@ -208,8 +209,25 @@ def test_documents_are_read_and_no_other_file(served: Path, mode: str) -> None:
         return listed, repr((await client.read_resource("knowledge://packing.md")).contents)
 
     listed, text = asked(served, mode, read)
-    assert listed == ["knowledge://packing.md"]
+    shipped = [f"knowledge://{name}" for name in guides.places(None)]
+    assert "knowledge://packing/lattice-first.md" in shipped
+    assert listed == sorted(["knowledge://packing.md", *shipped])
     assert "# Packing" in text
+
+
+@MODES
+def test_a_document_of_the_workspace_stands_for_the_shipped_one_of_its_name(served: Path, mode: str) -> None:
+    (served / "knowledge" / "packing").mkdir()
+    (served / "knowledge" / "packing" / "lattice-first.md").write_text("# Ours\n")
+
+    async def read(client: Client) -> tuple[str, ...]:
+        names = ("lattice-first", "small-n")
+        read = [await client.read_resource(f"knowledge://packing/{name}.md") for name in names]
+        return tuple(repr(one.contents) for one in read)
+
+    ours, shipped = asked(served, mode, read)
+    assert "# Ours" in ours
+    assert "# Few pieces" in shipped
 
 
 @MODES
