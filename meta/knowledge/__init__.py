@@ -1,0 +1,1 @@
+"""Sessions to lessons: what failed and what made it pass, kept as documents that people and agents read."""
