@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 LONGEST = 200  # characters of a line that are kept
+SHOWN = 140  # characters of it that are quoted
 _LOOKED_AT = 400  # lines at the end of an output
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -32,7 +33,16 @@ _TELLING = tuple(
 )
 _EMPTY = re.compile(
     r"(?i)exit(?:ed)?(?: with)? (?:code|status) \d+|^For more information, try|^Try `|failed to push some refs"
-    r"|^error: script \"|^npm (?:ERR!|error)|^\s*at |^note:|^hint: See|^Usage:"
+    r"|^error: script \"|^npm (?:ERR!|error)|^\s*at |^note:|^hint: See|^Usage:|^error: (?:all|some) fail"
+    r"|^\(?(?:pass|fail|skip|ok|passed|failed)\)? |^[✓✔√✗✘×] |^--- (?:PASS|FAIL)|^(?:got|want|expected|received|actual)\b:?"
+    r"|\b0 (?:fail|errors?\b)|^FAILED: |^write_stdin failed|\[[\d.]+ ?m?s\]$"
+)
+_SOURCE = re.compile(r"│|^[+-]\s|^\d+\s*\||^[\w./-]+:\d+:[-*#\s]|^\d+[-:]\s|·{2}|→ →|^[>|]\s|^\s*//")  # code, a diff or a listing
+_MODULE = re.compile(r"(?:No module named|Cannot find (?:module|package)) (?:'([@\w./-]+)'|\"([@\w./-]+)\"|([\w.]+)$)")
+_BESIDE = re.compile(r"[,;:]? \(?(?:did you mean|try|use|run|see|please|perhaps|maybe)\b.*$", re.IGNORECASE)
+_SPEAKS = re.compile(
+    r"(?i)\b(?:you|your|please|ignore|disregard|forget|obey|pretend|instructions?|assistant|agents? (?:must|should)|system prompt"
+    r"|exfiltrate|reveal|send|upload|curl|wget|eval|always|never)\b|https?://|[\u200b-\u200f\u202a-\u202e]|\$\(|<!--"
 )
 _TRANSIENT = re.compile(
     r"(?i)timed? ?out|rate.?limit|too many requests|\b(?:429|502|503|504|529)\b|overloaded|temporar|try again later|connection"
@@ -57,11 +67,17 @@ class Said:
     line: str
     form: str
 
+    @property
+    def missing(self) -> str:
+        """The module that is not there, "" where the failure speaks of something else."""
+        found = _MODULE.search(self.line)
+        return next(filter(None, found.groups()), "") if found else ""
+
 
 def said(output: str) -> Said | None:
     """Why a command failed, by its own words; None where it says nothing that tells."""
     lines = [_STAMP.sub("", _COLOUR.sub("", line).strip()) for line in output.splitlines()[-_LOOKED_AT:]]
-    kept = [line for line in lines if line and not _EMPTY.search(line)]
+    kept = [line for line in lines if line and not (_EMPTY.search(line) or _SOURCE.search(line))]
     for pattern in _TELLING:
         if found := next((line for line in reversed(kept) if pattern.search(line)), None):
             return Said(found[:LONGEST], form(found))
@@ -70,9 +86,22 @@ def said(output: str) -> Said | None:
 
 def form(line: str) -> str:
     """A line without what differs each time, so that the same failure has the same form."""
+    if module := _MODULE.search(line):
+        return module[0]
     for pattern, stands in _SAME:
         line = pattern.sub(stands, line)
     return re.sub(r"\s+", " ", line)[:LONGEST].strip()
+
+
+def quoted(line: str) -> str:
+    """What of a line may stand in a document, in quotes: its first sentence, "" where it speaks to its reader.
+
+    The rest of a message often says what to do, and what a program prints is no advice of ours.
+    """
+    first = re.split(r"(?<=[.!?])\s+(?=[A-Z`'\"(])", " ".join(line.split()))[0]
+    first = _BESIDE.sub("", first).strip()
+    first = first if len(first) <= SHOWN else f"{first[:SHOWN].rsplit(' ', 1)[0]} …"
+    return "" if not first.isprintable() or _SPEAKS.search(first) else first
 
 
 def transient(output: Iterable[str]) -> bool:

@@ -1,0 +1,105 @@
+"""Repairs of one project told as findings: the same failure with the same repair is one, however often it was seen.
+
+What a repair is, is decided in `repairs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from meta.knowledge import failures, wording
+from meta.knowledge.findings import Finding, at, span
+from meta.knowledge.repairs import Attempt
+from meta.knowledge.wording import code
+
+_ONE_IS_ENOUGH = ("first", "edit", "path", "with", "through", "instead", "folder")
+
+
+def key(attempt: Attempt) -> str:
+    """What makes two repairs the same lesson."""
+    rule, head = attempt.rule, attempt.failed.head
+    told = f"{rule.kind} {_own(rule.old, attempt.project)} {_own(rule.new, attempt.project)}"
+    if rule.kind in ("path", "edit") or attempt.said.missing:
+        return told
+    return f"{told} {_situation(attempt)}" if wording.wrapper(attempt.failed) else f"{told} {head} {attempt.said.form}"
+
+
+def _situation(attempt: Attempt) -> str:
+    """The failure that a lesson speaks of: its form, and whose it is."""
+    program = wording.wrapper(attempt.failed) or attempt.failed.head
+    return attempt.said.missing or f"{program} {attempt.said.form}"
+
+
+def situation(attempt: Attempt) -> str:
+    return f"path {_own(attempt.rule.old, attempt.project)}" if attempt.rule.kind == "path" else _situation(attempt)
+
+
+def _own(path: str, project: str) -> str:
+    return path.removeprefix(f"{project}/")
+
+
+def mended(repairs: Iterable[Attempt]) -> list[Finding]:
+    """The findings in the repairs of one project, in order of their first repair."""
+    groups: dict[str, list[Attempt]] = {}
+    for attempt in repairs:
+        groups.setdefault(key(attempt), []).append(attempt)
+    return [finding for each, group in groups.items() if (finding := _finding(each, group))]
+
+
+def _finding(name: str, group: Sequence[Attempt]) -> Finding | None:
+    last = group[-1]
+    rule, said = last.rule, last.said
+    refused = rule.old and rule.old.lstrip("-") in said.line
+    if len(group) == 1 and rule.kind not in _ONE_IS_ENOUGH and not refused and last.failed.head != "git checkout":
+        return None
+    quote = failures.quoted(said.line)
+    told = f" fails with “{quote}”" if quote else " fails"
+    claim, title = _claim(last, told)
+    heads = sorted({wording.line(one.failed).split(" ")[0] if rule.kind in ("path", "edit") else wording.command(one.failed) for one in group})
+    seen = tuple(at(one.failed, one.session) for one in group)
+    why = f"It failed {span(seen)}, and this made it pass."
+    if len(heads) > 1:
+        why += f" Seen with {wording.listed([code(head) for head in heads[:4]])}."
+    return Finding("failure", name, title, claim, why, f"{wording.listed([code(h) for h in heads[:3]])}{told}", seen, situation(last), _check(last))
+
+
+def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
+    """The claim in one sentence, and a short title."""
+    rule, said = attempt.rule, attempt.said
+    failed, passed = wording.command(attempt.failed), wording.command(attempt.passed)
+    old, new = _own(rule.old, attempt.project), _own(rule.new, attempt.project)
+    head = attempt.failed.head
+    if rule.kind == "path":
+        return f"{code(old)} does not exist; it is {code(new)}.", f"path {new}"
+    if rule.kind == "edit":
+        return f"When {code(failed)}{told}, set the file right with {code(new)}.", f"mend {head} {new.split()[0]}"
+    if rule.kind == "first" and said.missing:
+        return f"{code(said.missing)} is not installed here: run {code(new)} before {code(failed)}.", new
+    if rule.kind == "first":
+        return f"When {code(failed)}{told}, run {code(new)} and then the same again.", f"{head} after {new}"
+    if rule.kind == "folder":
+        places = [code(place) if place else "the project's root" for place in (new, old)]
+        return f"Run {code(failed)} in {places[0]}: in {places[1]} it{told}.", f"{head} in {new or 'root'}"
+    if rule.kind == "without" and not rule.old.startswith("-"):
+        return f"Run {code(attempt.failed.head)} without {code(old)}: {code(failed)}{told}.", f"{head} without {old}"
+    if rule.kind == "without":
+        return f"Leave out {code(old)}: {code(_beside(attempt, failed))}{told}.", f"{head} without {old.strip('-')}"
+    if rule.kind == "with" and "=" in new:
+        return f"Set {code(new)} for {code(failed)}: without it, it{told}.", f"{head} with {new.partition('=')[0]}"
+    if rule.kind == "through":
+        return f"Run {code(failed)} through {code(new)}: alone it{told}.", f"{head} through {new}"
+    if rule.kind == "instead":
+        return f"When {code(failed)}{told}, run {code(passed)}.", f"{new} for {old}"
+    return f"Write {code(passed)}, not {code(failed)}, which{told}.", f"{head} with {new.strip('-') or 'two dashes'}"
+
+
+def _beside(attempt: Attempt, failed: str) -> str:
+    """The command that does not take an option: of a pipeline the one that complains."""
+    program = attempt.said.line.partition(":")[0]
+    return f"{program} {attempt.rule.old}" if program != attempt.failed.head and program in {w.value for w in attempt.failed.words} else failed
+
+
+def _check(attempt: Attempt) -> str:
+    """A command that shows whether the lesson still holds, where there is a cheap one."""
+    rule = attempt.rule
+    return f"test -e {_own(rule.new, attempt.project)}" if rule.kind == "path" and rule.new.count("/") > 1 else ""
