@@ -39,6 +39,7 @@ _EMPTY = re.compile(
 )
 _SOURCE = re.compile(r"│|^[+-]\s|^\d+\s*\||^[\w./-]+:\d+:[-*#\s]|^\d+[-:]\s|·{2}|→ →|^[>|]\s|^\s*//")  # code, a diff or a listing
 _MODULE = re.compile(r"(?:No module named|Cannot find (?:module|package)) (?:'([@\w./-]+)'|\"([@\w./-]+)\"|([\w.]+)$)")
+_NOT_THERE = re.compile(r"(?i)script not found|missing script")
 _BESIDE = re.compile(r"[,;:]? \(?(?:did you mean|try|use|run|see|please|perhaps|maybe)\b.*$", re.IGNORECASE)
 _SPEAKS = re.compile(
     r"(?i)\b(?:you|your|please|ignore|disregard|forget|obey|pretend|instructions?|assistant|agents? (?:must|should)|system prompt"
@@ -72,6 +73,11 @@ class Said:
         """The module that is not there, "" where the failure speaks of something else."""
         found = _MODULE.search(self.line)
         return next(filter(None, found.groups()), "") if found else ""
+
+    @property
+    def absent(self) -> bool:
+        """Whether a module or a script was not there, so that any other failure afterwards is a step ahead."""
+        return bool(self.missing or _NOT_THERE.search(self.line))
 
 
 def said(output: str) -> Said | None:

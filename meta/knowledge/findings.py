@@ -67,5 +67,7 @@ def span(seen: Iterable[Seen]) -> str:
     seen = list(seen)
     sessions = len({conversation(one.session) for one in seen})
     days = sorted(filter(None, (day(one.time) for one in seen)))
+    if len(seen) == 1:
+        return f"once{f', on {days[0]}' if days else ''}"
     when = "" if not days else f" on {days[0]}" if days[0] == days[-1] else f" between {days[0]} and {days[-1]}"
     return f"{times(len(seen), 'time')} in {times(sessions, 'session')}{when}"

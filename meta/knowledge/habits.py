@@ -22,7 +22,7 @@ BEFORE = 0.6  # of the commits that a check preceded: agents split their work am
 MOST_SEEN = 12  # events that are kept as evidence of one habit, the latest
 
 _CHECKS = re.compile(r"(?:^|[ :/-])(?:tests?|lint(?:er)?|typecheck|tsc|fmt|format|vet|clippy|check|pytest|ruff|mypy|golangci-lint|gofmt|eslint|biome|prettier|vitest|jest|build)(?:\b|$)")
-_MANAGERS = {"npm": "npm", "npx": "npm", "yarn": "yarn", "pnpm": "pnpm", "pnpx": "pnpm", "bun": "bun", "bunx": "bun", "uv": "uv", "poetry": "poetry", "pip": "pip", "pip3": "pip"}
+_MANAGERS = {"npm": "npm", "yarn": "yarn", "pnpm": "pnpm", "bun": "bun", "uv": "uv", "poetry": "poetry", "pip": "pip", "pip3": "pip"}
 _FAMILIES = (("npm", "yarn", "pnpm", "bun"), ("uv", "poetry", "pip"))
 _SUBJECT = re.compile(r"^([a-z]{2,9})(\([\w./-]+\))?!?: \S")
 _ANOTHER_PLACE = re.compile(r"^(?:[/~$\"'-]|[A-Za-z]:|\.\.)|\.claude/|worktree|tmp|scratch|home/|Users/")
@@ -83,9 +83,9 @@ def _before_commit(segments: Sequence[Segment]) -> Iterator[Finding]:
 
 def _messages(commits: _Runs) -> Iterator[Finding]:
     """The form of the subjects of commits."""
-    subjects = [_subject(step) for step, _ in commits.steps]
-    told = [subject for subject in subjects if subject]
-    typed = [match for subject in told if (match := _SUBJECT.match(subject))]
+    subjects = [subject(step) for step, _ in commits.steps]
+    told = [text for text in subjects if text]
+    typed = [match for text in told if (match := _SUBJECT.match(text))]
     if len(told) < RUNS or commits.sessions < SESSIONS or len(typed) < SHARE * len(told):
         return
     scoped = sum(match[2] is not None for match in typed) >= 0.5 * len(typed)
@@ -95,11 +95,11 @@ def _messages(commits: _Runs) -> Iterator[Finding]:
     yield Finding(
         "convention", "commit messages", "form of commit messages", f"Begin commit messages with {code(form)}{types}.",
         f"{len(typed)} of {len(told)} commits have it.", "a commit message is written",
-        commits.where(bool(_SUBJECT.match(subject)) for subject in subjects),
+        commits.where(bool(_SUBJECT.match(text)) for text in subjects),
     )  # fmt: skip
 
 
-def _subject(step: Step) -> str:
+def subject(step: Step) -> str:
     """The first line of a commit's message, "" where the line does not tell it."""
     values = [word.value for word in step.words]
     flag = next((n for n, value in enumerate(values) if value in ("-m", "-am", "--message")), None)
@@ -178,7 +178,7 @@ def _together(sessions: Sequence[Session]) -> Iterator[Finding]:
     for (a, b), count in sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0])):
         first, second = (a, b) if alone[a] <= alone[b] else (b, a)
         # together more than two thirds of what either was changed at all: not one that is changed all the time
-        if count >= RUNS and count >= SHARE * alone[first] and 3 * count >= 2 * alone[second] and 2 * alone[second] <= active:
+        if _stem(a) != _stem(b) and count >= RUNS and count >= SHARE * alone[first] and 3 * count >= 2 * alone[second] and 2 * alone[second] <= active:
             seen = tuple(files[first] for files in changed.values() if first in files and second in files)
             yield Finding(
                 "convention", f"together {first} {second}", f"{first.rpartition('/')[2]} with {second.rpartition('/')[2]}",
@@ -186,6 +186,11 @@ def _together(sessions: Sequence[Session]) -> Iterator[Finding]:
                 f"In {count} of the {alone[first]} sessions that changed the first, the second was changed as well (it was in {alone[second]}).",
                 f"{code(first)} is changed", seen[-MOST_SEEN:], check=f"test -e {first} && test -e {second}",
             )  # fmt: skip
+
+
+def _stem(path: str) -> str:
+    """The name without its suffixes: that a file and its test go together is known."""
+    return re.sub(r"^test_|_test$|_spec$", "", path.rpartition("/")[2].split(".")[0])
 
 
 def _relative(path: str, root: str) -> str:

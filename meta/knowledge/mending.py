@@ -8,30 +8,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from meta.knowledge import failures, wording
+from meta.knowledge.failures import Said
 from meta.knowledge.findings import Finding, at, span
 from meta.knowledge.repairs import Attempt
 from meta.knowledge.wording import code
+from meta.model import Step
 
 _ONE_IS_ENOUGH = ("first", "edit", "path", "with", "through", "instead", "folder")
 
 
 def key(attempt: Attempt) -> str:
     """What makes two repairs the same lesson."""
-    rule, head = attempt.rule, attempt.failed.head
+    rule = attempt.rule
+    if attempt.said.missing and rule.kind == "first":
+        return f"install {attempt.said.missing}"
     told = f"{rule.kind} {_own(rule.old, attempt.project)} {_own(rule.new, attempt.project)}"
-    if rule.kind in ("path", "edit") or attempt.said.missing:
-        return told
-    return f"{told} {_situation(attempt)}" if wording.wrapper(attempt.failed) else f"{told} {head} {attempt.said.form}"
-
-
-def _situation(attempt: Attempt) -> str:
-    """The failure that a lesson speaks of: its form, and whose it is."""
-    program = wording.wrapper(attempt.failed) or attempt.failed.head
-    return attempt.said.missing or f"{program} {attempt.said.form}"
+    return told if rule.kind in ("path", "edit") else f"{told} {situation(attempt)}"
 
 
 def situation(attempt: Attempt) -> str:
-    return f"path {_own(attempt.rule.old, attempt.project)}" if attempt.rule.kind == "path" else _situation(attempt)
+    """The failure that a lesson speaks of: what was missing, or the form of what was said and whose it is."""
+    if attempt.rule.kind == "path":
+        return f"path {'/'.join(attempt.rule.old.split('/')[-2:])}"
+    return failure(attempt.failed, attempt.said)
+
+
+def failure(step: Step, said: Said) -> str:
+    """What makes two failures the same."""
+    return f"missing {said.missing}" if said.missing else f"{wording.wrapper(step) or step.head} {said.form}"
 
 
 def _own(path: str, project: str) -> str:
@@ -46,25 +50,36 @@ def mended(repairs: Iterable[Attempt]) -> list[Finding]:
     return [finding for each, group in groups.items() if (finding := _finding(each, group))]
 
 
+def claim(attempt: Attempt) -> str:
+    """What one repair teaches, in one sentence."""
+    return _claim(attempt, _told(attempt))[0]
+
+
+def _told(attempt: Attempt) -> str:
+    """What the program said, as it is quoted."""
+    quote = "" if attempt.rule.kind == "path" else failures.quoted(attempt.said.line)
+    return f" (“{quote}”)" if quote else ""
+
+
 def _finding(name: str, group: Sequence[Attempt]) -> Finding | None:
     last = group[-1]
     rule, said = last.rule, last.said
     refused = rule.old and rule.old.lstrip("-") in said.line
     if len(group) == 1 and rule.kind not in _ONE_IS_ENOUGH and not refused and last.failed.head != "git checkout":
         return None
-    quote = failures.quoted(said.line)
-    told = f" fails with “{quote}”" if quote else " fails"
-    claim, title = _claim(last, told)
+    told = _told(last)
+    sentence, title = _claim(last, told)
     heads = sorted({wording.line(one.failed).split(" ")[0] if rule.kind in ("path", "edit") else wording.command(one.failed) for one in group})
     seen = tuple(at(one.failed, one.session) for one in group)
     why = f"It failed {span(seen)}, and this made it pass."
     if len(heads) > 1:
         why += f" Seen with {wording.listed([code(head) for head in heads[:4]])}."
-    return Finding("failure", name, title, claim, why, f"{wording.listed([code(h) for h in heads[:3]])}{told}", seen, situation(last), _check(last))
+    when = f"{code(_own(rule.old, last.project))} is looked for" if rule.kind == "path" else f"{' or '.join(code(h) for h in heads[:3])} fails{told}"
+    return Finding("failure", name, title, sentence, why, when, seen, situation(last), _check(last))
 
 
 def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
-    """The claim in one sentence, and a short title."""
+    """The claim in one sentence that holds without what it quotes (`told`), and a short title."""
     rule, said = attempt.rule, attempt.said
     failed, passed = wording.command(attempt.failed), wording.command(attempt.passed)
     old, new = _own(rule.old, attempt.project), _own(rule.new, attempt.project)
@@ -72,25 +87,25 @@ def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
     if rule.kind == "path":
         return f"{code(old)} does not exist; it is {code(new)}.", f"path {new}"
     if rule.kind == "edit":
-        return f"When {code(failed)}{told}, set the file right with {code(new)}.", f"mend {head} {new.split()[0]}"
+        return f"When {code(failed)} fails{told}, set the file right with {code(new)}.", f"mend {head.split('/')[-1]} by {new.split()[0]}"
     if rule.kind == "first" and said.missing:
         return f"{code(said.missing)} is not installed here: run {code(new)} before {code(failed)}.", new
     if rule.kind == "first":
-        return f"When {code(failed)}{told}, run {code(new)} and then the same again.", f"{head} after {new}"
+        return f"When {code(failed)} fails{told}, run {code(new)} and then the same again.", f"{head} after {new}"
     if rule.kind == "folder":
         places = [code(place) if place else "the project's root" for place in (new, old)]
-        return f"Run {code(failed)} in {places[0]}: in {places[1]} it{told}.", f"{head} in {new or 'root'}"
+        return f"Run {code(failed)} in {places[0]}, not in {places[1]}{told}.", f"{head} in {new or 'root'}"
     if rule.kind == "without" and not rule.old.startswith("-"):
-        return f"Run {code(attempt.failed.head)} without {code(old)}: {code(failed)}{told}.", f"{head} without {old}"
+        return f"Run {code(head)} without {code(old)}: {code(failed)} fails{told}.", f"{head} without {old}"
     if rule.kind == "without":
-        return f"Leave out {code(old)}: {code(_beside(attempt, failed))}{told}.", f"{head} without {old.strip('-')}"
+        return f"Leave out {code(old)} in {code(_beside(attempt, failed))}, which fails{told}.", f"{head} without {old.strip('-')}"
     if rule.kind == "with" and "=" in new:
-        return f"Set {code(new)} for {code(failed)}: without it, it{told}.", f"{head} with {new.partition('=')[0]}"
+        return f"Set {code(new)} for {code(failed)}, which fails without{told}.", f"{head} with {new.partition('=')[0]}"
     if rule.kind == "through":
-        return f"Run {code(failed)} through {code(new)}: alone it{told}.", f"{head} through {new}"
+        return f"Run {code(failed)} through {code(new)}: alone it fails{told}.", f"{head} through {new}"
     if rule.kind == "instead":
-        return f"When {code(failed)}{told}, run {code(passed)}.", f"{new} for {old}"
-    return f"Write {code(passed)}, not {code(failed)}, which{told}.", f"{head} with {new.strip('-') or 'two dashes'}"
+        return f"When {code(failed)} fails{told}, run {code(passed)}.", f"{new} for {old}"
+    return f"Write {code(passed)}, not {code(failed)}, which fails{told}.", f"{head} with {new.strip('-') or 'two dashes'}"
 
 
 def _beside(attempt: Attempt, failed: str) -> str:

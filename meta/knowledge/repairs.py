@@ -99,7 +99,7 @@ def _passed(step: Step, said: Said) -> bool:
     if step.status == "ok":
         return True
     now = failures.said(step.output)
-    return now is None if step.status == "unknown" else bool(said.missing and now and now.line != said.line)
+    return now is None if step.status == "unknown" else said.absent and (now is None or now.line != said.line)
 
 
 def _same_aim(broken: Step, step: Step, said: Said) -> bool:

@@ -167,10 +167,10 @@ def moved(gone: str, come: str) -> Rule | None:
     alike = SequenceMatcher(None, "/".join(mine), "/".join(other)).ratio()
     if (not stop and (len(mine) != 1 or len(other) != 1 or alike < NEAR)) or not (start or stop):
         return None
-    # one folder that is called otherwise holds for all in it; else it is told of this one file
-    whole = stop == 1 and "." in old[-1] and not (len(mine) == len(other) == 1)
+    # one folder that is called otherwise holds for all in it; else it is told of what lies there
+    tail = [] if len(mine) == len(other) == 1 else old[len(old) - stop :][: stop if stop <= 2 else 1]
     head = old[start - 1 : start] if start else []
-    found = ["/".join([*head, *part, *(old[-1:] if whole else [])]) for part in (mine, other)]
+    found = ["/".join([*head, *part, *tail]) for part in (mine, other)]
     if not all(found) or any(_VERSIONED.search(path) or not wording.is_path(path) for path in found):
         return None
-    return Rule("path", found[0].lstrip("/"), found[1].lstrip("/")) if found[0] != found[1] and mine else None
+    return Rule("path", found[0].lstrip("/"), found[1].lstrip("/")) if found[0] != found[1] else None

@@ -11,20 +11,24 @@ from collections.abc import Iterable, Sequence
 from meta.model import Step, Word
 from meta.vetting import is_name
 
+OPERANDS = 3  # plain words beside program, sub-command and options: more could be a sentence
 LONGEST = 100  # characters of a command that is shown
 _FLAG = re.compile(r"(--?[A-Za-z][\w-]*)(=.*)?", re.DOTALL)
 _SET = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _PATH = re.compile(r"[\w.@~+-]*(?:[/\\][\w.@~+*-]*)+|[\w-]+\.[a-z]{1,5}")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z:_.-]{0,30}")
-_ORDERS = re.compile(r"(?i)\b(?:ignore|disregard|forget|obey|override|pretend|reveal|send|all|your|you|keys?|please)\b")
+_ORDERS = re.compile(r"(?i)\b(?:ignore|disregard|forget|obey|override|pretend|reveal|your|you|keys?|please|instructions?|previous)\b")
 
 
 def shown(words: Sequence[Word], head: str) -> str:
     """The command with its program, sub-command and options as they were, and what was given to them by its kind."""
     names = set(head.split())
     parts: list[str] = []
+    bare = 0
     for place, word in enumerate(words):
         part = _part(word, names, first=place == 0)
+        bare += part == word.text and word.value not in names and part[:1].isalpha()
+        part = "<value>" if bare > OPERANDS and part == word.text and part[:1].isalpha() else part
         if part and not (part.startswith("<") and parts and parts[-1] == part):
             parts.append(part)
     line = " ".join(parts)
@@ -45,13 +49,14 @@ def _part(word: Word, names: set[str], *, first: bool) -> str:
         return "<text>"
     if "://" in text:
         return "<url>"
-    if text in (".", "./...") or (first and is_path(text)) or (_PLAIN.fullmatch(text) and is_name(text) and not _file(text)):
+    if text in (".", "./...") or (first and is_path(text)) or _operand(text):
         return text
     return "<path>" if _PATH.fullmatch(text) else "<value>"
 
 
-def _file(text: str) -> bool:
-    return re.search(r"\.[a-z]{1,5}$", text) is not None
+def _operand(text: str) -> bool:
+    """Whether a bare word names something, such as a branch or a script of a package."""
+    return bool(_PLAIN.fullmatch(text) and is_name(text)) and not (re.search(r"\.[a-z]{1,5}$", text) or _ORDERS.search(text))
 
 
 def is_path(text: str) -> bool:
