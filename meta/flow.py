@@ -31,12 +31,13 @@ from meta.intake import (
     summed,
     workspace_of,
 )
-from meta.model import Built, Extraction, Proposal, Session, Survey, Verdict, Workflow
+from meta.model import Built, Extraction, Lesson, Proposal, Session, Survey, Verdict, Workflow
 from meta.sources import git_history
 from meta.store import Store
 from meta.vetting import shown_work
 
 if TYPE_CHECKING:
+    from meta.learning import Learned
     from meta.mining.shell import Reader
     from meta.mining.workflows import Remember
     from meta.renewal import Followed
@@ -233,6 +234,7 @@ def extract(
         project = project or (_own_project(store, workspace) if own or not paths else None)
         archived = () if dry_run else _archive(store, workspace, project)
         found = _survey(store, settings, project)
+        lessons = _keep_lessons(store, workspace, project, dry_run=dry_run)
         used = renewal.followed(workspace, found)
         called = store.sessions(sources.merge) if used and not dry_run else []
         renewed = [] if dry_run else renewal.look_back(workspace, used, called, settings.min_support)
@@ -240,7 +242,67 @@ def extract(
         built = [building.build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen]
         if not dry_run:  # tools come and go with commits too
             nudges.refresh(settings, workspace)
-    return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), (), archived)
+    return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), lessons, archived)
+
+
+def _keep_lessons(store: Store, workspace: Path, project: str | None, *, dry_run: bool) -> tuple[Lesson, ...]:
+    """The lessons that are new in a workspace, which are written there."""
+    from meta import learning
+
+    return learning.keep(workspace, list(_learned(store, project)), dry_run=dry_run)
+
+
+def _learned(store: Store, project: str | None) -> Iterator[Learned]:
+    """What the sessions of each project teach; of those without one nobody knows for whom."""
+    from meta import learning
+    from meta.mining.shell import Reader
+
+    for name in store.projects():
+        if name and project in (None, name):
+            with _recalled(store, f"commands {name}") as commands:
+                yield learning.learned(name, store.sessions(sources.merge, name), Reader(*commands))
+
+
+def lessons(
+    settings: Config, paths: Sequence[str | Path] = (), *, project: str | None = None, progress: Progress = quiet
+) -> tuple[tuple[Lesson, ...], Mapping[str, tuple[str, ...]]]:
+    """The lessons of the workspace, or those in the sessions of these paths, best first, and which contradict which."""
+    from meta.knowledge import life
+
+    if paths:
+        with opened(paths) as store:
+            ingest(store, files_of(settings, paths), progress)
+            found = [lesson for each in _learned(store, project) for lesson in each.lessons]
+    else:
+        from meta import learning
+
+        kept = learning.known(workspace_of(settings)).values()
+        found = [lesson for lesson in kept if project in (None, lesson.project)]
+    found.sort(key=lambda lesson: (-life.worth(lesson), lesson.project, lesson.slug))
+    return tuple(found), life.contradictions(found)
+
+
+def change_lessons(
+    settings: Config, *, load: bool = False, retire: str | None = None, dry_run: bool = False
+) -> tuple[str, tuple[str, ...]]:
+    """What was done, in words, and the files that changed: one lesson retired, or the best loaded or taken out."""
+    from meta import learning
+
+    workspace = workspace_of(settings)
+    with alone(workspace, dry_run=dry_run):
+        if retire:
+            if dry_run and retire in learning.known(workspace):
+                return f"would retire the lesson {retire}", ()
+            return f"{retire} is retired; `meta undo` takes that back", learning.forget(workspace, retire)
+        text = learning.loaded(workspace) if load else None
+        if load and text is None:
+            raise UserError(
+                "no lesson is fit to be loaded yet. Set `load: yes` in one, or wait until it is seen again."
+            )
+        if dry_run:
+            return f"would be in {learning.LOADED}:", tuple((text or "nothing of ours").splitlines())
+        changed = learning.load(workspace, text)
+        return ("loaded" if load else "taken out") if changed else "nothing to change", (learning.LOADED,) * changed
 
 
 def update(settings: Config, name: str | None = None, *, dry_run: bool = False) -> tuple[Built, ...]:

@@ -442,7 +442,7 @@ class Lesson:
     `id` tells it from every other one, however it is worded, and `situation` is the same for lessons that give other
     advice for the same. `check` is a command that fails where the claim holds no longer, "" where none is known. `seen`
     and `expires` are days (ISO): when it was seen last, and until when it is believed without being seen again.
-    `since` is the time of the newest session when it was learned: later ones tell whether it `helped` or `harmed`.
+    `since` is the time of the latest event when it was learned: what comes later tells whether it `helped` or `harmed`.
     `load` is what a person said about loading it into every session, "" where nobody did.
     """
 

@@ -10,7 +10,7 @@ import os
 import sys
 
 GROUPS = (
-    ("Find", ("scan", "mine", "show")),
+    ("Find", ("scan", "mine", "show", "lessons")),
     ("Build", ("init", "extract", "build", "verify")),
     ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
     ("Keep", ("serve", "plugin", "watch", "daemon", "status", "doctor", "rebuild", "uninstall")),

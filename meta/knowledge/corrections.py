@@ -32,12 +32,18 @@ _ONCE = re.compile(  # speaks of this one task, asks, or is no plain sentence
     r"(?i)\?|https?://|```|[{}<>|]|/(?:home|Users)/|\b(?:this (?:plan|commit|pr|message|chat|one|time)|the (?:plan|commit|message)|for now|yet|just now|right now|to-?do'?s?"
     r"|i (?:think|guess|feel|wonder)|maybe|perhaps|option [A-Z0-9]|#\d+|sorry|last message|line \d+)\b"
 )
-SPEAKS = re.compile(r"(?i)\b(?:ignore|disregard|forget|obey|pretend|system prompt|exfiltrate|password|secret|token|api key|curl|wget|base64|sudo|rm -rf)\b")
+SPEAKS = re.compile(
+    r"(?i)\b(?:ignore|disregard|forget|obey|pretend|system prompt|exfiltrate|password|secret|token|api key|curl|wget|base64|sudo|rm -rf)\b"
+)
 
 
 def corrections(sessions: Iterable[Session], segments: Iterable[Segment]) -> list[Finding]:
     """The corrections in one project, the same one once however often it was made."""
-    steps = {(segment.session, step.event): wording.command(step) or step.head for segment in segments for step in segment.steps}
+    steps = {
+        (segment.session, step.event): wording.command(step) or step.head
+        for segment in segments
+        for step in segment.steps
+    }
     found: list[tuple[str, str, list[Seen]]] = []
     for session in sessions:
         if session.origin not in ("person",):
@@ -71,7 +77,11 @@ def standing(prompt: str) -> str:
         return ""
     for sentence in re.split(r"(?<=[.!])\s+|\n+", prompt):
         sentence = " ".join(sentence.split())
-        if 15 <= len(sentence) <= LONGEST and _STANDING.search(sentence) and not (_ONCE.search(sentence) or SPEAKS.search(sentence)):
+        if (
+            15 <= len(sentence) <= LONGEST
+            and _STANDING.search(sentence)
+            and not (_ONCE.search(sentence) or SPEAKS.search(sentence))
+        ):
             return sentence if sentence.isprintable() else ""
     return ""
 

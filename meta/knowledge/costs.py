@@ -22,7 +22,12 @@ def costs(segments: Iterable[Segment]) -> Iterator[Finding]:
     runs: dict[str, list[tuple[Step, str]]] = defaultdict(list)
     for segment in segments:
         for step in segment.steps:
-            if step.kind == "command" and step.effect == "work" and step.seconds is not None and " - " not in f"{step.head} ":
+            if (
+                step.kind == "command"
+                and step.effect == "work"
+                and step.seconds is not None
+                and " - " not in f"{step.head} "
+            ):
                 runs[shown(step.words, step.head)].append((step, segment.session))
     for line, made in sorted(runs.items()):
         seconds = sorted(step.seconds or 0.0 for step, _ in made)

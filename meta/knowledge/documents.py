@@ -38,7 +38,15 @@ def _told(value: Any) -> str:
     """A scalar that every reader of YAML takes as it was meant; plain where that is safe."""
     if not isinstance(value, str):
         return json.dumps(value)
-    plain = re.fullmatch(r"[A-Za-z][\w./-]*|\d{4}-\d\d-\d\d", value) and value.lower() not in ("yes", "no", "true", "false", "null", "on", "off")
+    plain = re.fullmatch(r"[A-Za-z][\w./-]*|\d{4}-\d\d-\d\d", value) and value.lower() not in (
+        "yes",
+        "no",
+        "true",
+        "false",
+        "null",
+        "on",
+        "off",
+    )
     return value if plain else json.dumps(value, ensure_ascii=False)
 
 

@@ -37,7 +37,9 @@ _EMPTY = re.compile(
     r"|^\(?(?:pass|fail|skip|ok|passed|failed)\)? |^[✓✔√✗✘×] |^--- (?:PASS|FAIL)|^(?:got|want|expected|received|actual)\b:?"
     r"|\b0 (?:fail|errors?\b)|^FAILED: |^write_stdin failed|\[[\d.]+ ?m?s\]$"
 )
-_SOURCE = re.compile(r"│|^[+-]\s|^\d+\s*\||^[\w./-]+:\d+:[-*#\s]|^\d+[-:]\s|·{2}|→ →|^[>|]\s|^\s*//")  # code, a diff or a listing
+_SOURCE = re.compile(
+    r"│|^[+-]\s|^\d+\s*\||^[\w./-]+:\d+:[-*#\s]|^\d+[-:]\s|·{2}|→ →|^[>|]\s|^\s*//"
+)  # code, a diff or a listing
 _MODULE = re.compile(r"(?:No module named|Cannot find (?:module|package)) (?:'([@\w./-]+)'|\"([@\w./-]+)\"|([\w.]+)$)")
 _NOT_THERE = re.compile(r"(?i)script not found|missing script")
 _BESIDE = re.compile(r"[,;:]? \(?(?:did you mean|try|use|run|see|please|perhaps|maybe)\b.*$", re.IGNORECASE)

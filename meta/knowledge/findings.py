@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from meta.model import Step, conversation
 from meta.knowledge.wording import times
+from meta.model import Step, conversation
 
 Kind = Literal["failure", "correction", "convention", "cost"]
 

@@ -21,8 +21,19 @@ SHARE = 0.8  # of the runs that hold to it
 BEFORE = 0.6  # of the commits that a check preceded: agents split their work among sessions
 MOST_SEEN = 12  # events that are kept as evidence of one habit, the latest
 
-_CHECKS = re.compile(r"(?:^|[ :/-])(?:tests?|lint(?:er)?|typecheck|tsc|fmt|format|vet|clippy|check|pytest|ruff|mypy|golangci-lint|gofmt|eslint|biome|prettier|vitest|jest|build)(?:\b|$)")
-_MANAGERS = {"npm": "npm", "yarn": "yarn", "pnpm": "pnpm", "bun": "bun", "uv": "uv", "poetry": "poetry", "pip": "pip", "pip3": "pip"}
+_CHECKS = re.compile(
+    r"(?:^|[ :/-])(?:tests?|lint(?:er)?|typecheck|tsc|fmt|format|vet|clippy|check|pytest|ruff|mypy|golangci-lint|gofmt|eslint|biome|prettier|vitest|jest|build)(?:\b|$)"
+)
+_MANAGERS = {
+    "npm": "npm",
+    "yarn": "yarn",
+    "pnpm": "pnpm",
+    "bun": "bun",
+    "uv": "uv",
+    "poetry": "poetry",
+    "pip": "pip",
+    "pip3": "pip",
+}
 _FAMILIES = (("npm", "yarn", "pnpm", "bun"), ("uv", "poetry", "pip"))
 _SUBJECT = re.compile(r"^([a-z]{2,9})(\([\w./-]+\))?!?: \S")
 _ANOTHER_PLACE = re.compile(r"^(?:[/~$\"'-]|[A-Za-z]:|\.\.)|\.claude/|worktree|tmp|scratch|home/|Users/")
@@ -36,7 +47,9 @@ class _Runs:
     steps: list[tuple[Step, str]] = field(default_factory=list)
 
     def where(self, keep: Iterable[bool]) -> tuple[Seen, ...]:
-        return tuple(at(step, session) for (step, session), kept in zip(self.steps, keep, strict=True) if kept)[-MOST_SEEN:]
+        return tuple(at(step, session) for (step, session), kept in zip(self.steps, keep, strict=True) if kept)[
+            -MOST_SEEN:
+        ]
 
     @property
     def sessions(self) -> int:
@@ -69,7 +82,13 @@ def _before_commit(segments: Sequence[Segment]) -> Iterator[Finding]:
         if place is None or not any(step.kind == "edit" for step in steps[:place]):
             continue
         commits.append(at(steps[place], session))
-        checks.update({step.head for step in steps[:place] if step.kind == "command" and _CHECKS.search(step.head) and not step.head.startswith("git ")})
+        checks.update(
+            {
+                step.head
+                for step in steps[:place]
+                if step.kind == "command" and _CHECKS.search(step.head) and not step.head.startswith("git ")
+            }
+        )
     usual = [head for head, count in checks.most_common(4) if count >= BEFORE * len(commits) and count >= SESSIONS]
     if usual and len(commits) >= SESSIONS:
         told = listed([code(head) for head in usual])
@@ -138,7 +157,13 @@ def _folder(head: str, made: _Runs) -> Iterator[Finding]:
     place, count = places.most_common(1)[0]
     kept = [step.directory == place for step, _ in made.steps]
     sessions = len({session for (_, session), yes in zip(made.steps, kept, strict=True) if yes})
-    if place and wording.is_path(place) and count >= SHARE * places.total() and sessions >= SESSIONS and not head.startswith("git "):
+    if (
+        place
+        and wording.is_path(place)
+        and count >= SHARE * places.total()
+        and sessions >= SESSIONS
+        and not head.startswith("git ")
+    ):
         yield Finding(
             "convention", f"folder {head}", f"{head} in {place}", f"Run {code(head)} in {code(place)}.",
             f"{count} of {places.total()} runs in {sessions} sessions were there.", f"{code(head)} is run", made.where(kept),
@@ -155,7 +180,13 @@ def _form(head: str, made: _Runs) -> Iterator[Finding]:
     shown = wording.shown(step.words, step.head)
     kept = [step.line == line for step, _ in made.steps]
     sessions = len({session for (_, session), yes in zip(made.steps, kept, strict=True) if yes})
-    if shown != head and "<" not in shown and "…" not in shown and count >= SHARE * len(made.steps) and sessions >= SESSIONS:
+    if (
+        shown != head
+        and "<" not in shown
+        and "…" not in shown
+        and count >= SHARE * len(made.steps)
+        and sessions >= SESSIONS
+    ):
         yield Finding(
             "convention", f"form {head}", f"{head} as {shown}", f"Run {code(head)} as {code(shown)}.",
             f"{count} of {len(made.steps)} runs in {made.sessions} sessions were exactly this.", f"{code(head)} is run", made.where(kept),
@@ -178,7 +209,13 @@ def _together(sessions: Sequence[Session]) -> Iterator[Finding]:
     for (a, b), count in sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0])):
         first, second = (a, b) if alone[a] <= alone[b] else (b, a)
         # together more than two thirds of what either was changed at all: not one that is changed all the time
-        if _stem(a) != _stem(b) and count >= RUNS and count >= SHARE * alone[first] and 3 * count >= 2 * alone[second] and 2 * alone[second] <= active:
+        if (
+            _stem(a) != _stem(b)
+            and count >= RUNS
+            and count >= SHARE * alone[first]
+            and 3 * count >= 2 * alone[second]
+            and 2 * alone[second] <= active
+        ):
             seen = tuple(files[first] for files in changed.values() if first in files and second in files)
             yield Finding(
                 "convention", f"together {first} {second}", f"{first.rpartition('/')[2]} with {second.rpartition('/')[2]}",

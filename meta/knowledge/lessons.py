@@ -23,7 +23,7 @@ _LONGEST = 60  # characters of a slug
 
 def learned(project: str, sessions: Sequence[Session], segments: Sequence[Segment]) -> list[Lesson]:
     """The lessons in the sessions of one project, given with all their segments; what holds a secret is left out."""
-    newest = max((session.started for session in sessions if session.started is not None), default=0.0)
+    newest = max((e.time for session in sessions for e in session.events if e.time is not None), default=0.0)
     found = [
         *mending.mended(repairs.repairs(segments)),
         *habits.habits(sessions, segments),

@@ -75,7 +75,9 @@ def _alike(lesson: Lesson, known: Mapping[str, Lesson]) -> str | None:
         if other.id != lesson.id and other.project in ("", lesson.project):
             theirs = re.findall(r"\w+", other.claim.lower())
             near = len(mine) <= 2 * len(theirs) <= 4 * len(mine)
-            if (not other.id and near and SequenceMatcher(None, mine, theirs, autojunk=False).ratio() >= ALIKE) or mine == theirs:
+            if (
+                not other.id and near and SequenceMatcher(None, mine, theirs, autojunk=False).ratio() >= ALIKE
+            ) or mine == theirs:
                 return name
     return None
 

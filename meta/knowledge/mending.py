@@ -69,12 +69,21 @@ def _finding(name: str, group: Sequence[Attempt]) -> Finding | None:
         return None
     told = _told(last)
     sentence, title = _claim(last, told)
-    heads = sorted({wording.line(one.failed).split(" ")[0] if rule.kind in ("path", "edit") else wording.command(one.failed) for one in group})
+    heads = sorted(
+        {
+            wording.line(one.failed).split(" ")[0] if rule.kind in ("path", "edit") else wording.command(one.failed)
+            for one in group
+        }
+    )
     seen = tuple(at(one.failed, one.session) for one in group)
     why = f"It failed {span(seen)}, and this made it pass."
     if len(heads) > 1:
         why += f" Seen with {wording.listed([code(head) for head in heads[:4]])}."
-    when = f"{code(_own(rule.old, last.project))} is looked for" if rule.kind == "path" else f"{' or '.join(code(h) for h in heads[:3])} fails{told}"
+    when = (
+        f"{code(_own(rule.old, last.project))} is looked for"
+        if rule.kind == "path"
+        else f"{' or '.join(code(h) for h in heads[:3])} fails{told}"
+    )
     return Finding("failure", name, title, sentence, why, when, seen, situation(last), _check(last))
 
 
@@ -87,7 +96,10 @@ def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
     if rule.kind == "path":
         return f"{code(old)} does not exist; it is {code(new)}.", f"path {new}"
     if rule.kind == "edit":
-        return f"When {code(failed)} fails{told}, set the file right with {code(new)}.", f"mend {head.split('/')[-1]} by {new.split()[0]}"
+        return (
+            f"When {code(failed)} fails{told}, set the file right with {code(new)}.",
+            f"mend {head.split('/')[-1]} by {new.split()[0]}",
+        )
     if rule.kind == "first" and said.missing:
         return f"{code(said.missing)} is not installed here: run {code(new)} before {code(failed)}.", new
     if rule.kind == "first":
@@ -98,20 +110,30 @@ def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
     if rule.kind == "without" and not rule.old.startswith("-"):
         return f"Run {code(head)} without {code(old)}: {code(failed)} fails{told}.", f"{head} without {old}"
     if rule.kind == "without":
-        return f"Leave out {code(old)} in {code(_beside(attempt, failed))}, which fails{told}.", f"{head} without {old.strip('-')}"
+        return (
+            f"Leave out {code(old)} in {code(_beside(attempt, failed))}, which fails{told}.",
+            f"{head} without {old.strip('-')}",
+        )
     if rule.kind == "with" and "=" in new:
         return f"Set {code(new)} for {code(failed)}, which fails without{told}.", f"{head} with {new.partition('=')[0]}"
     if rule.kind == "through":
         return f"Run {code(failed)} through {code(new)}: alone it fails{told}.", f"{head} through {new}"
     if rule.kind == "instead":
         return f"When {code(failed)} fails{told}, run {code(passed)}.", f"{new} for {old}"
-    return f"Write {code(passed)}, not {code(failed)}, which fails{told}.", f"{head} with {new.strip('-') or 'two dashes'}"
+    return (
+        f"Write {code(passed)}, not {code(failed)}, which fails{told}.",
+        f"{head} with {new.strip('-') or 'two dashes'}",
+    )
 
 
 def _beside(attempt: Attempt, failed: str) -> str:
     """The command that does not take an option: of a pipeline the one that complains."""
     program = attempt.said.line.partition(":")[0]
-    return f"{program} {attempt.rule.old}" if program != attempt.failed.head and program in {w.value for w in attempt.failed.words} else failed
+    return (
+        f"{program} {attempt.rule.old}"
+        if program != attempt.failed.head and program in {w.value for w in attempt.failed.words}
+        else failed
+    )
 
 
 def _check(attempt: Attempt) -> str:

@@ -36,8 +36,14 @@ def note(session: Session, segments: Sequence[Segment], lessons: Iterable[Lesson
     said = [lesson for lesson in own if lesson.kind == "correction"]
     if not (problems or said or any(not line.startswith("Committed") for line in decided)):
         return None
-    patterns = [f"{lesson.claim} ([{lesson.slug}](../lessons/{lesson.slug}.md))" for lesson in own if lesson.kind != "correction"]
-    candidates = [lesson.claim for lesson in own if lesson.kind == "correction" or len({s for s, _ in lesson.evidence}) > 1]
+    patterns = [
+        f"{lesson.claim} ([{lesson.slug}](../lessons/{lesson.slug}.md))"
+        for lesson in own
+        if lesson.kind != "correction"
+    ]
+    candidates = [
+        lesson.claim for lesson in own if lesson.kind == "correction" or len({s for s, _ in lesson.evidence}) > 1
+    ]
     date = day(session.started) or "undated"
     parts = [
         f"# {code(session.project or 'unknown')}, {date}",
@@ -77,7 +83,12 @@ def _decisions(session: Session) -> Iterator[str]:
         for sentence in re.split(r"(?<=[.!?])\s+|\n+", event.text):
             sentence = " ".join(sentence.split())
             fits = 20 <= len(sentence) <= corrections.LONGEST and sentence.isprintable() and not _UNFIT.search(sentence)
-            if fits and _DECIDES.search(sentence) and _REASON.search(sentence) and not corrections.SPEAKS.search(sentence):
+            if (
+                fits
+                and _DECIDES.search(sentence)
+                and _REASON.search(sentence)
+                and not corrections.SPEAKS.search(sentence)
+            ):
                 yield f"“{sentence}”"
 
 
@@ -85,7 +96,11 @@ def _commits(steps: Iterable[Step]) -> Iterator[str]:
     for step in steps:
         if step.head == "git commit" and step.status != "failed":
             subject = habits.subject(step)
-            if 0 < len(subject) <= 100 and subject.isprintable() and not (_UNFIT.search(subject) or corrections.SPEAKS.search(subject)):
+            if (
+                0 < len(subject) <= 100
+                and subject.isprintable()
+                and not (_UNFIT.search(subject) or corrections.SPEAKS.search(subject))
+            ):
                 yield f"Committed: “{subject}”"
 
 

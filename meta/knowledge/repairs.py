@@ -27,7 +27,9 @@ _PREPARES = re.compile(
     r"(?:.*[ /:-])?(?:install|ci|sync|build|compile|generate|codegen|pull|fetch|checkout|switch|init|migrate|start|up|mkdir|chmod"
     r"|login|restore|clone|link|setup|stash|add|rebase|update|upgrade|download|create|export|enable)(?::\w+)?"
 )
-_LOOKS = frozenset(["rg", "grep", "ls", "cat", "sed", "head", "tail", "find", "wc", "fd", "tree", "stat", "file", "awk", "jq"])
+_LOOKS = frozenset(
+    ["rg", "grep", "ls", "cat", "sed", "head", "tail", "find", "wc", "fd", "tree", "stat", "file", "awk", "jq"]
+)
 _MENDS = re.compile(r"(?:sed -i|perl -p?i|perl -pi|chmod|dos2unix|touch|ln -s)\b")
 
 
@@ -113,7 +115,10 @@ def _same_aim(broken: Step, step: Step, said: Said) -> bool:
         return rules.rule(broken, step, said) is not None
     if broken.head == step.head:
         own = len(broken.head.split())
-        return SequenceMatcher(None, mine[own:], other[own:], autojunk=False).ratio() >= ALIKE or max(len(mine), len(other)) <= own + 2
+        return (
+            SequenceMatcher(None, mine[own:], other[own:], autojunk=False).ratio() >= ALIKE
+            or max(len(mine), len(other)) <= own + 2
+        )
     return rules.rule(broken, step, said) is not None
 
 

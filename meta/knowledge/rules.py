@@ -26,9 +26,14 @@ _NOT_TAUGHT = re.compile(  # a way round a check is no repair of what it found
 _UNKNOWN = re.compile(
     r"(?i)not found|unknown (?:sub)?command|no such (?:sub)?command|unrecognized (?:sub)?command|not recognized|missing script"
 )
-_ABSENT = re.compile(r"(?i)no such file|cannot access|can't read|does not exist|cannot open|not found|cannot find|ENOENT")
+_ABSENT = re.compile(
+    r"(?i)no such file|cannot access|can't read|does not exist|cannot open|not found|cannot find|ENOENT"
+)
 _FLAG = re.compile(r"--?[A-Za-z][\w-]*")
-_VERSIONED = re.compile(r"\d+\.\d+\.\d+|[0-9a-f]{8,}|(?:^|[/\\])(?:tmp|temp|node_modules|\.cache|cache)(?:[/\\]|$)|/(?:home|Users|root)/", re.IGNORECASE)
+_VERSIONED = re.compile(
+    r"\d+\.\d+\.\d+|[0-9a-f]{8,}|(?:^|[/\\])(?:tmp|temp|node_modules|\.cache|cache)(?:[/\\]|$)|/(?:home|Users|root)/",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +112,16 @@ def _changed(old: Sequence[str], new: Sequence[str], broken: Step, step: Step, s
 
 def _refused(old: Sequence[str], new: Sequence[str], said: Said) -> str:
     """The option that the program named as what it does not take, and that was left out."""
-    if not re.search(r"(?i)unknown|unrecognized|unexpected|invalid|illegal|none of the others|can ?not be (?:used|combined)", said.line):
+    if not re.search(
+        r"(?i)unknown|unrecognized|unexpected|invalid|illegal|none of the others|can ?not be (?:used|combined)",
+        said.line,
+    ):
         return ""
-    for word in old:
-        flag = word.partition("=")[0]
-        if _FLAG.fullmatch(flag) and flag not in {one.partition("=")[0] for one in new}:
-            if re.search(rf"(?<![\w-])(?:{re.escape(flag)}|{re.escape(flag.lstrip('-'))})(?![\w-])", said.line):
-                return flag
+    kept = {word.partition("=")[0] for word in new}
+    for flag in (word.partition("=")[0] for word in old):
+        named = rf"(?<![\w-])(?:{re.escape(flag)}|{re.escape(flag.lstrip('-'))})(?![\w-])"
+        if _FLAG.fullmatch(flag) and flag not in kept and re.search(named, said.line):
+            return flag
     return ""
 
 
@@ -129,7 +137,9 @@ def _set(come: Sequence[str]) -> Rule | None:
     """Variables of the environment that were set: short values are told, others only by their names."""
     if not all(re.fullmatch(r"[A-Z][A-Z0-9_]*=\S*", word) for word in come):
         return None
-    return Rule("with", "", " ".join(w if re.search(r"=(?:[01]|true|false)$", w) else f"{w.partition('=')[0]}=…" for w in come))
+    return Rule(
+        "with", "", " ".join(w if re.search(r"=(?:[01]|true|false)$", w) else f"{w.partition('=')[0]}=…" for w in come)
+    )
 
 
 def _instead(gone: str, come: str, old: Sequence[str], broken: Step, step: Step, said: Said) -> Rule | None:
@@ -148,7 +158,11 @@ def _path(old: Sequence[str], new: Sequence[str], said: Said) -> Rule | None:
     if not _ABSENT.search(said.line):
         return None
     gone = [word for word in old if word not in new and word in said.line and re.search(r"[/\\.]", word)]
-    come = [word for word in new if word not in old and re.fullmatch(r"[\w@~+.-]*[/.\\][\w@~+./\\-]*", word) and word[0] != "-"]
+    come = [
+        word
+        for word in new
+        if word not in old and re.fullmatch(r"[\w@~+.-]*[/.\\][\w@~+./\\-]*", word) and word[0] != "-"
+    ]
     if len(gone) != 1 or len(come) != 1:
         return None
     return moved(gone[0], come[0])

@@ -17,7 +17,9 @@ _FLAG = re.compile(r"(--?[A-Za-z][\w-]*)(=.*)?", re.DOTALL)
 _SET = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _PATH = re.compile(r"[\w.@~+-]*(?:[/\\][\w.@~+*-]*)+|[\w-]+\.[a-z]{1,5}")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z:_.-]{0,30}")
-_ORDERS = re.compile(r"(?i)\b(?:ignore|disregard|forget|obey|override|pretend|reveal|your|you|keys?|please|instructions?|previous)\b")
+_ORDERS = re.compile(
+    r"(?i)\b(?:ignore|disregard|forget|obey|override|pretend|reveal|your|you|keys?|please|instructions?|previous)\b"
+)
 
 
 def shown(words: Sequence[Word], head: str) -> str:
@@ -56,7 +58,9 @@ def _part(word: Word, names: set[str], *, first: bool) -> str:
 
 def _operand(text: str) -> bool:
     """Whether a bare word names something, such as a branch or a script of a package."""
-    return bool(_PLAIN.fullmatch(text) and is_name(text)) and not (re.search(r"\.[a-z]{1,5}$", text) or _ORDERS.search(text))
+    return bool(_PLAIN.fullmatch(text) and is_name(text)) and not (
+        re.search(r"\.[a-z]{1,5}$", text) or _ORDERS.search(text)
+    )
 
 
 def is_path(text: str) -> bool:
