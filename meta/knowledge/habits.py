@@ -35,6 +35,7 @@ _MANAGERS = {
     "pip3": "pip",
 }
 _FAMILIES = (("npm", "yarn", "pnpm", "bun"), ("uv", "poetry", "pip"))
+_USUAL = ("npm", "pip")  # what anybody would take
 _SUBJECT = re.compile(r"^([a-z]{2,9})(\([\w./-]+\))?!?: \S")
 _ANOTHER_PLACE = re.compile(r"^(?:[/~$\"'-]|[A-Za-z]:|\.\.)|\.claude/|worktree|tmp|scratch|home/|Users/")
 _PATHS = ("file_path", "path", "filePath", "absolute_path")
@@ -63,10 +64,12 @@ def habits(sessions: Sequence[Session], segments: Sequence[Segment]) -> list[Fin
         for step in segment.steps:
             if step.kind == "command" and step.effect != "look" and " - " not in f"{step.head} ":
                 runs[step.head].steps.append((step, segment.session))
-    found = [*_before_commit(segments), *_messages(runs.get("git commit", _Runs())), *_managers(runs)]
+    before = list(_before_commit(segments))
+    found = [*before, *_after_edits(segments, " ".join(one.claim for one in before))]
+    found += [*_messages(runs.get("git commit", _Runs())), *_managers(runs), *_folders(runs)]
     for head, made in sorted(runs.items()):
         if len(made.steps) >= RUNS and made.sessions >= SESSIONS:
-            found += [*_folder(head, made), *_form(head, made)]
+            found += _form(head, made)
     return [*found, *_together(sessions)]
 
 
@@ -139,7 +142,7 @@ def _managers(runs: dict[str, _Runs]) -> Iterator[Finding]:
         counts = {name: len(used[name].steps) for name in family if name in used}
         total = sum(counts.values())
         name = max(counts, key=lambda one: counts[one], default="")
-        if total >= 10 and counts[name] >= 0.95 * total and used[name].sessions >= SESSIONS:
+        if name not in _USUAL and total >= 10 and counts[name] >= 0.95 * total and used[name].sessions >= SESSIONS:
             others = [code(other) for other in family if other != name]
             yield Finding(
                 "convention", f"manager {name}", f"use {name}", f"Packages and scripts go through {code(name)}, not {listed(others).replace(' and ', ' or ')}.",
@@ -148,26 +151,64 @@ def _managers(runs: dict[str, _Runs]) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _folder(head: str, made: _Runs) -> Iterator[Finding]:
-    """The folder below the root in which a command is run."""
-    here = [not _ANOTHER_PLACE.search(step.directory) for step, _ in made.steps]
-    places = Counter(step.directory for (step, _), kept in zip(made.steps, here, strict=True) if kept)
-    if not places:
-        return
-    place, count = places.most_common(1)[0]
-    kept = [step.directory == place for step, _ in made.steps]
-    sessions = len({session for (_, session), yes in zip(made.steps, kept, strict=True) if yes})
-    if (
-        place
-        and wording.is_path(place)
-        and count >= SHARE * places.total()
-        and sessions >= SESSIONS
-        and not head.startswith("git ")
-    ):
+def _folders(runs: dict[str, _Runs]) -> Iterator[Finding]:
+    """The folders below the root in which commands are run."""
+    by_place: dict[str, list[tuple[str, int, int, tuple[Seen, ...]]]] = defaultdict(list)
+    for head, made in sorted(runs.items()):
+        if head.startswith("git "):
+            continue
+        places = Counter(step.directory for step, _ in made.steps if not _ANOTHER_PLACE.search(step.directory))
+        place, count = places.most_common(1)[0] if places else ("", 0)
+        kept = [step.directory == place for step, _ in made.steps]
+        sessions = {conversation(session) for (_, session), yes in zip(made.steps, kept, strict=True) if yes}
+        usual = count >= max(RUNS, SHARE * places.total()) and len(sessions) >= SESSIONS
+        if place and usual and wording.is_path(place):
+            by_place[place].append((head, count, places.total(), made.where(kept)))
+    for place, rows in by_place.items():
+        counts = listed([f"{count} of {total} runs of {code(head)}" for head, count, total, _ in rows])
+        told = listed([code(head) for head, *_ in rows])
+        seen = tuple(one for *_, where in rows for one in where)
         yield Finding(
-            "convention", f"folder {head}", f"{head} in {place}", f"Run {code(head)} in {code(place)}.",
-            f"{count} of {places.total()} runs in {sessions} sessions were there.", f"{code(head)} is run", made.where(kept),
+            "convention", f"folder {place}", f"run in {place}", f"Run {told} in {code(place)}.", f"{counts} were there.",
+            f"{told.replace(' and ', ' or ')} is run", seen[-MOST_SEEN:],
         )  # fmt: skip
+
+
+def _after_edits(segments: Sequence[Segment], known: str) -> Iterator[Finding]:
+    """The checks that follow edits of files of one kind, but those that are known to go before a commit."""
+    edited: dict[str, dict[str, Seen]] = defaultdict(dict)
+    checked: dict[str, Counter[str]] = defaultdict(Counter)
+    by_session: dict[str, list[Step]] = defaultdict(list)
+    for segment in segments:
+        by_session[conversation(segment.session)] += segment.steps
+    for session, steps in by_session.items():
+        later: set[str] = set()
+        kinds: set[str] = set()
+        for step in reversed(steps):
+            if step.kind == "command" and _CHECKS.search(step.head) and not step.head.startswith("git "):
+                later.add(step.head)
+            elif step.kind == "edit" and step.head.startswith("edit *.") and step.head not in kinds:
+                kinds.add(step.head)
+                edited[step.head][session] = at(step, session)
+                checked[step.head].update(later)
+    for kind, seen in sorted(edited.items()):
+        usual = [
+            head
+            for head, count in checked[kind].most_common(4)
+            if count >= SHARE * len(seen)
+            and f"`{head}`" not in known
+            and len(seen) > SESSIONS
+            # what follows edits of one kind of file follows those of others in the same change as well
+            and all(count > others[head] for other, others in checked.items() if other != kind)
+        ]
+        if usual:
+            files, told = kind.removeprefix("edit "), listed([code(head) for head in usual])
+            counts = listed([f"{code(head)} in {checked[kind][head]} of {len(seen)}" for head in usual])
+            yield Finding(
+                "convention", f"after {kind}", f"after an edit of {files}", f"After an edit of {code(files)}, run {told}.",
+                f"Of the sessions that edited such files and when they were done: {counts}.", f"{code(files)} was edited",
+                tuple(seen.values())[-MOST_SEEN:],
+            )  # fmt: skip
 
 
 def _form(head: str, made: _Runs) -> Iterator[Finding]:

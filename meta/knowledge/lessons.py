@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from meta.knowledge import corrections, costs, habits, mending, repairs
+from meta.knowledge import corrections, costs, habits, mending, repairs, slips
 from meta.knowledge.findings import Finding, day, identity
 from meta.model import Lesson, Segment, Session
 from meta.redact import residue
@@ -28,6 +28,7 @@ def learned(project: str, sessions: Sequence[Session], segments: Sequence[Segmen
         *mending.mended(repairs.repairs(segments)),
         *habits.habits(sessions, segments),
         *costs.costs(segments),
+        *slips.slips(sessions),
         *corrections.corrections(sessions, segments),
     ]
     lessons: dict[str, Lesson] = {}

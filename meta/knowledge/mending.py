@@ -12,8 +12,9 @@ from meta.knowledge.failures import Said
 from meta.knowledge.findings import Finding, at, span
 from meta.knowledge.repairs import Attempt
 from meta.knowledge.wording import code
-from meta.model import Step
+from meta.model import Step, conversation
 
+SESSIONS = 2
 _ONE_IS_ENOUGH = ("first", "edit", "path", "with", "through", "instead", "folder")
 
 
@@ -64,27 +65,33 @@ def _told(attempt: Attempt) -> str:
 def _finding(name: str, group: Sequence[Attempt]) -> Finding | None:
     last = group[-1]
     rule, said = last.rule, last.said
+    sessions = len({conversation(one.session) for one in group})
+    # what was installed once is there, and a try that passes the second time may have been luck
+    if sessions < SESSIONS and (rule.kind == "again" or (said.missing and rule.kind == "first")):
+        return None
     refused = rule.old and rule.old.lstrip("-") in said.line
     if len(group) == 1 and rule.kind not in _ONE_IS_ENOUGH and not refused and last.failed.head != "git checkout":
         return None
-    told = _told(last)
-    sentence, title = _claim(last, told)
-    heads = sorted(
-        {
-            wording.line(one.failed).split(" ")[0] if rule.kind in ("path", "edit") else wording.command(one.failed)
-            for one in group
-        }
-    )
+    sentence, title = _claim(last, _told(last))
+    heads = sorted({_head(one) for one in group})
     seen = tuple(at(one.failed, one.session) for one in group)
     why = f"It failed {span(seen)}, and this made it pass."
     if len(heads) > 1:
         why += f" Seen with {wording.listed([code(head) for head in heads[:4]])}."
-    when = (
-        f"{code(_own(rule.old, last.project))} is looked for"
-        if rule.kind == "path"
-        else f"{' or '.join(code(h) for h in heads[:3])} fails{told}"
-    )
-    return Finding("failure", name, title, sentence, why, when, seen, situation(last), _check(last))
+    return Finding("failure", name, title, sentence, why, _when(last, heads), seen, situation(last), _check(last))
+
+
+def _head(attempt: Attempt) -> str:
+    """The command that failed, as far as that matters."""
+    if attempt.rule.kind in ("path", "edit"):
+        return wording.line(attempt.failed).split(" ")[0]
+    return _beside(attempt) if attempt.rule.old.startswith("-") else wording.command(attempt.failed)
+
+
+def _when(attempt: Attempt, heads: Sequence[str]) -> str:
+    if attempt.rule.kind == "path":
+        return f"{code(_own(attempt.rule.old, attempt.project))} is looked for"
+    return f"{' or '.join(code(head) for head in heads[:3])} fails{_told(attempt)}"
 
 
 def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
@@ -93,6 +100,11 @@ def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
     failed, passed = wording.command(attempt.failed), wording.command(attempt.passed)
     old, new = _own(rule.old, attempt.project), _own(rule.new, attempt.project)
     head = attempt.failed.head
+    if rule.kind == "again":
+        return (
+            f"When {code(failed)} fails{told}, run it again before anything else: it passed without a change.",
+            f"{head} again",
+        )
     if rule.kind == "path":
         return f"{code(old)} does not exist; it is {code(new)}.", f"path {new}"
     if rule.kind == "edit":
@@ -110,10 +122,9 @@ def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
     if rule.kind == "without" and not rule.old.startswith("-"):
         return f"Run {code(head)} without {code(old)}: {code(failed)} fails{told}.", f"{head} without {old}"
     if rule.kind == "without":
-        return (
-            f"Leave out {code(old)} in {code(_beside(attempt, failed))}, which fails{told}.",
-            f"{head} without {old.strip('-')}",
-        )
+        beside = _beside(attempt)
+        name = head if beside == failed else beside.split(" ")[0]
+        return f"Leave out {code(old)} in {code(beside)}, which fails{told}.", f"{name} without {old.strip('-')}"
     if rule.kind == "with" and "=" in new:
         return f"Set {code(new)} for {code(failed)}, which fails without{told}.", f"{head} with {new.partition('=')[0]}"
     if rule.kind == "through":
@@ -126,14 +137,11 @@ def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
     )
 
 
-def _beside(attempt: Attempt, failed: str) -> str:
+def _beside(attempt: Attempt) -> str:
     """The command that does not take an option: of a pipeline the one that complains."""
     program = attempt.said.line.partition(":")[0]
-    return (
-        f"{program} {attempt.rule.old}"
-        if program != attempt.failed.head and program in {w.value for w in attempt.failed.words}
-        else failed
-    )
+    others = {word.value for word in attempt.failed.words} - {attempt.failed.head}
+    return f"{program} {attempt.rule.old}" if program in others else wording.command(attempt.failed)
 
 
 def _check(attempt: Attempt) -> str:

@@ -129,6 +129,8 @@ def _rule(broken: Step, step: Step, said: Said, between: Sequence[Step]) -> Rule
     if edits:
         return _mended(edits)
     ran = [one for one in between if one.kind == "command" and one.effect == "work"]
+    if not ran and all(one.kind == "read" or one.effect != "work" for one in between) and rules.same(broken, step):
+        return Rule("again", "", "")
     if not 0 < len(ran) <= FEW or any(one.status == "failed" for one in ran):
         return None
     prepared = [one for one in ran if _PREPARES.fullmatch(one.head) and one.head != broken.head]

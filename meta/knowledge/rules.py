@@ -15,7 +15,7 @@ from meta.knowledge import wording
 from meta.knowledge.failures import Said
 from meta.model import Step
 
-Kind = Literal["without", "with", "through", "instead", "folder", "path", "first", "edit"]
+Kind = Literal["without", "with", "through", "instead", "folder", "path", "first", "edit", "again"]
 
 NEAR = 0.6  # how much alike two names are, one of which was meant by the other
 _HELP = frozenset(["--help", "-h", "help", "--version", "-V", "--collect-only", "--dry-run"])
@@ -187,4 +187,5 @@ def moved(gone: str, come: str) -> Rule | None:
     found = ["/".join([*head, *part, *tail]) for part in (mine, other)]
     if not all(found) or any(_VERSIONED.search(path) or not wording.is_path(path) for path in found):
         return None
-    return Rule("path", found[0].lstrip("/"), found[1].lstrip("/")) if found[0] != found[1] else None
+    slip = len(mine) == len(other) == 1 and mine[0] == other[0] * 2
+    return None if slip or found[0] == found[1] else Rule("path", found[0].lstrip("/"), found[1].lstrip("/"))

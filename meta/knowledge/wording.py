@@ -58,8 +58,10 @@ def _part(word: Word, names: set[str], *, first: bool) -> str:
 
 def _operand(text: str) -> bool:
     """Whether a bare word names something, such as a branch or a script of a package."""
-    return bool(_PLAIN.fullmatch(text) and is_name(text)) and not (
-        re.search(r"\.[a-z]{1,5}$", text) or _ORDERS.search(text)
+    return (
+        bool(_PLAIN.fullmatch(text) and is_name(text))
+        and text.count("-") < 2
+        and not (re.search(r"\.[a-z]{1,5}$", text) or _ORDERS.search(text))
     )
 
 
