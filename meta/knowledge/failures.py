@@ -109,7 +109,7 @@ def quoted(line: str) -> str:
     first = re.split(r"(?<=[.!?])\s+(?=[A-Z`'\"(])", " ".join(line.split()))[0]
     first = _BESIDE.sub("", first).strip()
     first = first if len(first) <= SHOWN else f"{first[:SHOWN].rsplit(' ', 1)[0]} …"
-    return "" if not first.isprintable() or _SPEAKS.search(first) else first
+    return first if first.isprintable() and " " in first and not _SPEAKS.search(first) else ""
 
 
 def transient(output: Iterable[str]) -> bool:

@@ -15,7 +15,6 @@ from meta.knowledge.wording import code
 from meta.model import Step, conversation
 
 SESSIONS = 2
-_ONE_IS_ENOUGH = ("first", "edit", "path", "with", "through", "instead", "folder")
 
 
 def key(attempt: Attempt) -> str:
@@ -69,8 +68,8 @@ def _finding(name: str, group: Sequence[Attempt]) -> Finding | None:
     # what was installed once is there, and a try that passes the second time may have been luck
     if sessions < SESSIONS and (rule.kind == "again" or (said.missing and rule.kind == "first")):
         return None
-    refused = rule.old and rule.old.lstrip("-") in said.line
-    if len(group) == 1 and rule.kind not in _ONE_IS_ENOUGH and not refused and last.failed.head != "git checkout":
+    named = rule.kind != "without" or rule.old.lstrip("-") in said.line or not rule.old.startswith("-")
+    if sessions < SESSIONS and not (named or "already exists" in said.line):  # the option may have had no part in it
         return None
     sentence, title = _claim(last, _told(last))
     heads = sorted({_head(one) for one in group})

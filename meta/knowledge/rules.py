@@ -145,6 +145,8 @@ def _set(come: Sequence[str]) -> Rule | None:
 def _instead(gone: str, come: str, old: Sequence[str], broken: Step, step: Step, said: Said) -> Rule | None:
     """Another program or sub-command of a name that is near, or where the first one is not known."""
     place = list(old).index(gone)
+    if place == 0 and _plain(gone) and _plain(come) and _UNKNOWN.search(said.line) and gone in said.line:
+        return Rule("instead", gone, come)
     if not (_plain(gone.replace(":", "")) and _plain(come.replace(":", ""))) or broken.head == step.head:
         return None
     near = come.startswith(gone) or gone.startswith(come) or SequenceMatcher(None, gone, come).ratio() >= NEAR
