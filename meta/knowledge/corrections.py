@@ -30,7 +30,7 @@ _AGAINST = re.compile(  # it answers what was done, so it is no wish for somethi
 )
 _ONCE = re.compile(  # speaks of this one task, asks, or is no plain sentence
     r"(?i)\?|https?://|```|[{}<>|]|/(?:home|Users)/|\b(?:this (?:plan|commit|pr|message|chat|one|time)|the (?:plan|commit|message)|for now|yet|just now|right now|to-?do'?s?"
-    r"|i (?:think|guess|feel|wonder)|maybe|perhaps|option [A-Z0-9]|#\d+|sorry|last message|line \d+)\b"
+    r"|i (?:think|guess|feel|wonder)|maybe|perhaps|option [A-Z0-9]|#\d+|sorry|never mind|last message|line \d+)\b"
 )
 SPEAKS = re.compile(
     r"(?i)\b(?:ignore|disregard|forget|obey|pretend|system prompt|exfiltrate|password|secret|token|api key|curl|wget|base64|sudo|rm -rf)\b"

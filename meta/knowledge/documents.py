@@ -23,15 +23,15 @@ _KINDS = ("failure", "correction", "convention", "cost")
 
 def dumps(lesson: Lesson) -> str:
     """The file of a lesson that nobody has edited."""
-    body = _body(lesson)
     fields: list[tuple[str, Any]] = [
         ("claim", lesson.claim), ("when", lesson.when), ("kind", lesson.kind), ("project", lesson.project),
         ("check", lesson.check), ("seen", lesson.seen), ("expires", lesson.expires),
         ("helped", lesson.helped), ("harmed", lesson.harmed), ("load", lesson.load),
-        ("id", lesson.id), ("situation", lesson.situation), ("since", lesson.since), ("written", _mark(lesson.claim, lesson.when, body)),
+        ("id", lesson.id), ("situation", lesson.situation), ("since", lesson.since),
     ]  # fmt: skip
     lines = [f"{name}: {_told(value)}" for name, value in fields if value != ""]
-    return "\n".join(["---", *lines, *_evidence(lesson.evidence), "---", "", body])
+    text = "\n".join(["---", *lines, *_evidence(lesson.evidence), "---", "", _body(lesson)])
+    return text.replace("\n", f"\nwritten: {json.dumps(_mark(text))}\n", 1)
 
 
 def _told(value: Any) -> str:
@@ -47,7 +47,7 @@ def _told(value: Any) -> str:
         "on",
         "off",
     )
-    return value if plain else json.dumps(value, ensure_ascii=False)
+    return value if plain else json.dumps(value, ensure_ascii=not value.isprintable())
 
 
 def _evidence(pairs: tuple[tuple[str, str], ...]) -> list[str]:
@@ -62,9 +62,9 @@ def _body(lesson: Lesson) -> str:
     )
 
 
-def _mark(claim: str, when: str, body: str) -> str:
+def _mark(text: str) -> str:
     """By which a file is known to be as it was written."""
-    return hashlib.sha256("\0".join((claim, when, " ".join(body.split()))).encode(errors="replace")).hexdigest()[:12]
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 def loads(text: str, slug: str) -> Lesson:
@@ -136,8 +136,8 @@ def _day(text: str | None) -> str:
 
 def edited(text: str) -> bool:
     """Whether a file is no longer as it was written, so that its words are a person's."""
-    fields, _, body = _parts(text)
-    return fields.get("written", "") != _mark(fields.get("claim", ""), fields.get("when", ""), body.lstrip("\r\n"))
+    mark = re.match(r'---\nwritten: "([0-9a-f]{12})"\n', text)
+    return mark is None or mark[1] != _mark(f"---\n{text[mark.end() :]}")
 
 
 def updated(text: str, lesson: Lesson) -> str:

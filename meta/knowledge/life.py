@@ -16,7 +16,7 @@ from meta.knowledge.findings import identity
 from meta.knowledge.lessons import MOST
 from meta.model import Lesson, Segment, conversation
 
-ALIKE = 0.9  # of the words, from which two claims are one
+ALIKE = 0.85  # of the words, from which two claims are one
 HARM = 2  # times that a lesson was followed in vain before it is given up
 BUDGET = 2000  # characters that are loaded into every session
 _QUOTE = re.compile(r" \(“[^”]*”\)")
