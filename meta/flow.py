@@ -37,7 +37,7 @@ from meta.store import Store
 from meta.vetting import shown_work
 
 if TYPE_CHECKING:
-    from meta.learning import Learned
+    from meta.learning import Learned, Plan
     from meta.mining.shell import Reader
     from meta.mining.workflows import Remember
     from meta.renewal import Followed
@@ -223,7 +223,7 @@ def extract(
 
     Without paths, or where it is asked for, only the workspace's `own` project is mined.
     """
-    from meta import renewal
+    from meta import learning, renewal
     from meta.nudge import tools as nudges
 
     workspace = workspace_of(settings)
@@ -232,9 +232,9 @@ def extract(
     with alone(workspace, dry_run=dry_run), Store(place) as store:
         lost = ingest(store, files_of(settings, paths), progress, forget=False)
         project = project or (_own_project(store, workspace) if own or not paths else None)
-        archived = () if dry_run else _archive(store, workspace, project)
+        plan = learning.plan(workspace, list(_learned(store, project)))
+        archived = () if dry_run else _archive(store, workspace, project, plan)
         found = _survey(store, settings, project)
-        lessons = _keep_lessons(store, workspace, project, dry_run=dry_run)
         used = renewal.followed(workspace, found)
         called = store.sessions(sources.merge) if used and not dry_run else []
         renewed = [] if dry_run else renewal.look_back(workspace, used, called, settings.min_support)
@@ -242,14 +242,7 @@ def extract(
         built = [building.build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen]
         if not dry_run:  # tools come and go with commits too
             nudges.refresh(settings, workspace)
-    return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), lessons, archived)
-
-
-def _keep_lessons(store: Store, workspace: Path, project: str | None, *, dry_run: bool) -> tuple[Lesson, ...]:
-    """The lessons that are new in a workspace, which are written there."""
-    from meta import learning
-
-    return learning.keep(workspace, list(_learned(store, project)), dry_run=dry_run)
+    return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), plan.new, archived)
 
 
 def _learned(store: Store, project: str | None) -> Iterator[Learned]:
@@ -338,17 +331,27 @@ def _own_project(store: Store, workspace: Path) -> str | None:
     return name if name in store.projects() else ""
 
 
-def _archive(store: Store, workspace: Path, project: str | None) -> tuple[str, ...]:
-    """Write the sessions that are new or have grown; an archived one that did not change is not touched."""
-    from meta.registration import lifecycle
+def _archive(store: Store, workspace: Path, project: str | None, plan: Plan) -> tuple[str, ...]:
+    """Write the sessions that are new or have grown, and what was learned from them; what did not change is not touched."""
+    from meta import learning
+    from meta.registration import actions
+    from meta.registration.actions import Action
 
     # git keeps its own history
     kept = store.sessions(sources.merge, project)
     sessions = [session for session in kept if session.events and session.origin != "git"]
     places = {str("conversation-archive" / archive.name(session)): session for session in sessions}
-    new = [path for path in places if not (workspace / path).exists()]
-    with lifecycle.making(workspace, "archive", "sessions", new, partial(only_copies, workspace)):
-        return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
+    new = tuple(path for path in places if not (workspace / path).exists())
+    if not (new or plan.files or plan.over):
+        return _written(workspace, places)
+    action = Action("archive", "sessions", aside=plan.aside, made=new)
+    with actions.doing(workspace, action, partial(only_copies, workspace)) as log:
+        learning.write(workspace, plan, log)
+        return _written(workspace, places)
+
+
+def _written(workspace: Path, places: Mapping[str, Session]) -> tuple[str, ...]:
+    return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
 
 
 def _unknown(workspace: Path, found: Survey, used: Sequence[Followed]) -> list[Proposal]:

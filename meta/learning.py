@@ -1,15 +1,16 @@
 """From sessions to the lessons and notes of a workspace: what is new is written, what is known is counted, what is over retired.
 
-What a lesson is, is decided in `knowledge`; everything here is one action that `undo` takes back.
+What a lesson is, is decided in `knowledge`; whoever archives the sessions does what is planned here, in one action.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from meta.edits import Journal
 from meta.errors import UserError
 from meta.knowledge import documents, life, notes
 from meta.knowledge import lessons as found
@@ -66,28 +67,28 @@ def _texts(workspace: Path, folder: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is to be done to a workspace: files with their texts, and lessons that are retired."""
+class Plan:
+    """What is to be done to a workspace: files with their texts, and lessons that are retired; `new` are the new ones."""
 
-    files: Mapping[str, str]
-    over: tuple[Lesson, ...]
-    new: tuple[Lesson, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+    over: tuple[Lesson, ...] = ()
+    new: tuple[Lesson, ...] = ()
 
-
-def keep(workspace: Path, learned: Sequence[Learned], *, dry_run: bool = False) -> tuple[Lesson, ...]:
-    """The lessons that are new, written with everything else that was learned; nothing is written twice."""
-    plan = _plan(workspace, learned)
-    if dry_run or not (plan.files or plan.over):
-        return plan.new
-    aside = tuple((f"{LESSONS}/{one.slug}.md", f"{RETIRED}/{one.slug}.md") for one in plan.over)
-    with actions.doing(workspace, Action("learn", "lessons", aside=aside)) as log:
-        for path, text in plan.files.items():
-            log.write(workspace / path, text)
-        _unload(workspace, log.block, plan.over)
-    return plan.new
+    @property
+    def aside(self) -> tuple[tuple[str, str], ...]:
+        """The files that go with it, from where to where."""
+        return tuple((f"{LESSONS}/{one.slug}.md", f"{RETIRED}/{one.slug}.md") for one in self.over)
 
 
-def _plan(workspace: Path, learned: Sequence[Learned]) -> _Plan:
+def write(workspace: Path, plan: Plan, log: Journal) -> None:
+    """Do what is planned, but for the files that are put aside."""
+    for path, text in plan.files.items():
+        log.write(workspace / path, text)
+    _unload(workspace, log, plan.over)
+
+
+def plan(workspace: Path, learned: Sequence[Learned]) -> Plan:
+    """What is to be done so that a workspace holds what was learned; nothing where it does already."""
     texts = _texts(workspace, LESSONS)
     before = {name: documents.loads(text, name) for name, text in texts.items()}
     gone = {documents.loads(text, name).id for name, text in _texts(workspace, RETIRED).items()}
@@ -98,16 +99,14 @@ def _plan(workspace: Path, learned: Sequence[Learned]) -> _Plan:
     over = tuple(one for name, one in after.items() if name in before and life.over(one, newest.get(one.project, "")))
     files: dict[str, str] = {}
     for name, lesson in after.items():
-        text = documents.updated(texts[name], lesson) if name in texts else documents.dumps(lesson)
-        if lesson not in over and text != texts.get(name) and (name not in before or lesson != before[name]):
+        if lesson not in over and lesson != before.get(name):
+            text = documents.updated(texts[name], lesson) if name in texts else documents.dumps(lesson)
             files[f"{LESSONS}/{name}.md"] = text
-    names = {lesson.id: name for name, lesson in after.items() if lesson.id}
     written = _texts(workspace, NOTES)
     for name, text in (note for each in learned for note in each.notes):
-        if name not in written or (text != written[name] and not notes.edited(written[name])):
+        if name not in written or not (notes.edited(written[name]) or text == written[name]):
             files[f"{NOTES}/{name}.md"] = text
-    new = tuple(after[names[one.id]] for one in fresh if one.id in names and names[one.id] not in before)
-    return _Plan(files, over, new)
+    return Plan(files, over, tuple(one for name, one in after.items() if name not in before))
 
 
 def loaded(workspace: Path) -> str | None:
@@ -138,11 +137,11 @@ def forget(workspace: Path, name: str) -> tuple[str, str]:
     if (workspace / target).exists():
         raise UserError(f"{target} exists already. Delete or rename it, then run this again.")
     with actions.doing(workspace, Action("forget", "lesson", aside=((source, target),))) as log:
-        _unload(workspace, log.block, [lessons[name]])
+        _unload(workspace, log, [lessons[name]])
     return source, target
 
 
-def _unload(workspace: Path, change: Callable[[Path, str, str | None], bool], over: Iterable[Lesson]) -> None:
+def _unload(workspace: Path, log: Journal, over: Iterable[Lesson]) -> None:
     """Take retired lessons out of what is loaded; nothing else there changes without being asked for."""
     path = workspace / LOADED
     block = _BLOCK.search(path.read_text(errors="replace")) if path.is_file() else None
@@ -150,4 +149,4 @@ def _unload(workspace: Path, change: Callable[[Path, str, str | None], bool], ov
     gone = {f"- {life.brief(lesson)}" for lesson in over}
     kept = [line for line in lines if line not in gone]
     if kept != lines:
-        change(path, MARKER, "\n".join(kept) if any(line.startswith("- ") for line in kept) else None)
+        log.block(path, MARKER, "\n".join(kept) if any(line.startswith("- ") for line in kept) else None)

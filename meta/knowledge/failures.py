@@ -6,6 +6,7 @@ What made it pass is found in `repairs`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -109,7 +110,14 @@ def quoted(line: str) -> str:
     first = re.split(r"(?<=[.!?])\s+(?=[A-Z`'\"(])", " ".join(line.split()))[0]
     first = _BESIDE.sub("", first).strip()
     first = first if len(first) <= SHOWN else f"{first[:SHOWN].rsplit(' ', 1)[0]} …"
-    return first if first.isprintable() and " " in first and not _SPEAKS.search(first) else ""
+    fit = first.isprintable() and " " in first and not _SPEAKS.search(first) and not _disguised(first)
+    return first if fit else ""
+
+
+def _disguised(line: str) -> bool:
+    """Whether a word mixes alphabets, so that it looks like another one."""
+    scripts = ({unicodedata.name(c, "?").split(" ")[0] for c in word if c.isalpha()} for word in line.split())
+    return any("LATIN" in found and len(found) > 1 for found in scripts)
 
 
 def transient(output: Iterable[str]) -> bool:

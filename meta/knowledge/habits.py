@@ -85,13 +85,8 @@ def _before_commit(segments: Sequence[Segment]) -> Iterator[Finding]:
         if place is None or not any(step.kind == "edit" for step in steps[:place]):
             continue
         commits.append(at(steps[place], session))
-        checks.update(
-            {
-                step.head
-                for step in steps[:place]
-                if step.kind == "command" and _CHECKS.search(step.head) and not step.head.startswith("git ")
-            }
-        )
+        ran = (step.head for step in steps[:place] if step.kind == "command" and _is_check(step.head))
+        checks.update(list(dict.fromkeys(ran)))
     usual = [head for head, count in checks.most_common(4) if count >= BEFORE * len(commits) and count >= SESSIONS]
     if usual and len(commits) >= SESSIONS:
         told = listed([code(head) for head in usual])
@@ -101,6 +96,10 @@ def _before_commit(segments: Sequence[Segment]) -> Iterator[Finding]:
             f"Of the first commits of {len(commits)} sessions that edited files: {counts}.", "files were edited and are to be committed",
             tuple(commits[-MOST_SEEN:]),
         )  # fmt: skip
+
+
+def _is_check(head: str) -> bool:
+    return _CHECKS.search(head) is not None and not head.startswith("git ")
 
 
 def _messages(commits: _Runs) -> Iterator[Finding]:
@@ -182,15 +181,15 @@ def _after_edits(segments: Sequence[Segment], known: str) -> Iterator[Finding]:
     for segment in segments:
         by_session[conversation(segment.session)] += segment.steps
     for session, steps in by_session.items():
-        later: set[str] = set()
+        later: dict[str, None] = {}
         kinds: set[str] = set()
         for step in reversed(steps):
-            if step.kind == "command" and _CHECKS.search(step.head) and not step.head.startswith("git "):
-                later.add(step.head)
+            if step.kind == "command" and _is_check(step.head):
+                later[step.head] = None
             elif step.kind == "edit" and step.head.startswith("edit *.") and step.head not in kinds:
                 kinds.add(step.head)
                 edited[step.head][session] = at(step, session)
-                checked[step.head].update(later)
+                checked[step.head].update(list(later))
     for kind, seen in sorted(edited.items()):
         usual = [
             head
@@ -213,7 +212,7 @@ def _after_edits(segments: Sequence[Segment], known: str) -> Iterator[Finding]:
 
 def _form(head: str, made: _Runs) -> Iterator[Finding]:
     """The options and the runner that a check is always given."""
-    if not _CHECKS.search(head) or head.startswith("git "):
+    if not _is_check(head):
         return
     lines = Counter(step.line for step, _ in made.steps)
     line, count = lines.most_common(1)[0]

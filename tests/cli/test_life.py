@@ -58,7 +58,7 @@ def test_a_tool_lives_and_is_taken_back_without_a_trace(desk: Desk, repository: 
     while (repository / ".meta").exists():
         assert "taken back" in desk("undo")
         taken_back += 1
-    assert taken_back == len(["init", "archive", "learn", *proposed, "accept", "retire"])
+    assert taken_back == len(["init", "archive", *proposed, "accept", "retire"])
     assert visible(repository) == before
     assert "meta init" in desk.complaint("undo")
 
