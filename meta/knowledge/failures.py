@@ -36,7 +36,7 @@ _EMPTY = re.compile(
     r"(?i)exit(?:ed)?(?: with)? (?:code|status) \d+|^For more information, try|^Try `|failed to push some refs"
     r"|^error: script \"|^npm (?:ERR!|error)|^\s*at |^note:|^hint: See|^Usage:|^error: (?:all|some) fail"
     r"|^\(?(?:pass|fail|skip|ok|passed|failed)\)? |^[✓✔√✗✘×] |^--- (?:PASS|FAIL)|^(?:got|want|expected|received|actual)\b:?"
-    r"|\b0 (?:fail|errors?\b)|^FAILED: |^write_stdin failed|\[[\d.]+ ?m?s\]$"
+    r"|\b0 (?:fail|errors?\b)|^FAILED: |expect\(received\)|^write_stdin failed|\[[\d.]+ ?m?s\]$"
 )
 _SOURCE = re.compile(
     r"│|^[+-]\s|^\d+\s*\||^[\w./-]+:\d+:[-*#\s]|^\d+[-:]\s|·{2}|→ →|^[>|]\s|^\s*//"

@@ -65,8 +65,9 @@ def _finding(name: str, group: Sequence[Attempt]) -> Finding | None:
     last = group[-1]
     rule, said = last.rule, last.said
     sessions = len({conversation(one.session) for one in group})
-    # what was installed once is there, and a try that passes the second time may have been luck
-    if sessions < SESSIONS and (rule.kind == "again" or (said.missing and rule.kind == "first")):
+    # what was installed once is there; what passes the second time, or did not say why it failed, may have been luck
+    once = rule.kind == "again" or (said.missing and rule.kind == "first") or not said.line
+    if sessions < SESSIONS and once:
         return None
     named = rule.kind != "without" or rule.old.lstrip("-") in said.line or not rule.old.startswith("-")
     if sessions < SESSIONS and not (named or "already exists" in said.line):  # the option may have had no part in it
@@ -109,7 +110,7 @@ def _claim(attempt: Attempt, told: str) -> tuple[str, str]:
     if rule.kind == "edit":
         return (
             f"When {code(failed)} fails{told}, set the file right with {code(new)}.",
-            f"mend {head.split('/')[-1]} by {new.split()[0]}",
+            f"mend {head.split(' - ')[0].split('/')[-1]} by {new.split()[0]}",
         )
     if rule.kind == "first" and said.missing:
         return f"{code(said.missing)} is not installed here: run {code(new)} before {code(failed)}.", new

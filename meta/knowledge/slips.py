@@ -15,7 +15,8 @@ from meta.knowledge.findings import Finding, Seen
 from meta.knowledge.wording import code, listed, times
 from meta.model import Session, conversation
 
-TIMES, SESSIONS = 4, 3
+TIMES, SESSIONS = 4, 2
+SHARE = 0.02  # of the calls of that kind: what hardly ever happens costs less than a lesson
 MOST_SEEN = 12
 _PATHS = ("file_path", "path", "filePath", "absolute_path")
 
@@ -64,12 +65,15 @@ def slips(sessions: Iterable[Session]) -> Iterator[Finding]:
     """The causes that came again in one project."""
     seen: dict[str, list[Seen]] = {}
     files: dict[str, Counter[str]] = {}
+    kinds: dict[str, set[str]] = {}
+    calls: Counter[str] = Counter()
     for session in sessions:
         for event in session.events:
-            if event.kind == "call" and event.tool_kind != "shell" and event.status == "failed":
-                slip = cause(event.output)
-                if slip is None:
-                    continue
+            if event.kind != "call" or event.tool_kind == "shell":
+                continue
+            calls[event.tool_kind] += 1
+            if event.status == "failed" and (slip := cause(event.output)):
+                kinds.setdefault(slip.name, set()).add(event.tool_kind)
                 seen.setdefault(slip.name, []).append(Seen(session.id, event.id, event.time))
                 path = next((event.arguments[name] for name in _PATHS if event.arguments.get(name)), "").replace(
                     "\\", "/"
@@ -78,11 +82,12 @@ def slips(sessions: Iterable[Session]) -> Iterator[Finding]:
     for slip in SLIPS:
         found = seen.get(slip.name, [])
         count = len({conversation(one.session) for one in found})
-        if len(found) >= TIMES and count >= SESSIONS:
+        total = sum(calls[kind] for kind in kinds.get(slip.name, ()))
+        if len(found) >= max(TIMES, SHARE * total) and count >= SESSIONS:
             most = [name for name, number in files[slip.name].most_common(2) if number > 1 and wording.is_path(name)]
             often = f", most often with {listed([code(name) for name in most])}" if most else ""
             yield Finding(
-                "cost", f"slip {slip.name}", slip.name, f"{slip.advice} ({times(len(found), 'call')} failed for want of it{often}).",
+                "cost", f"slip {slip.name}", slip.name, f"{slip.advice} ({len(found)} of {times(total, 'call')} failed for want of it{often}).",
                 f"Each cost a call and another try: {times(len(found), 'time')} in {times(count, 'session')}.", slip.when, tuple(found[-MOST_SEEN:]),
             )  # fmt: skip
 

@@ -77,8 +77,9 @@ def test_a_slip_knows_its_own_words_and_no_others(slip: slips.Slip) -> None:
 def test_a_slip_that_comes_again_is_told_and_a_single_one_is_not() -> None:
     slip = edited("src/a.ts", "failed", slips.SLIPS[1].yes[0])
     many = [session(n, slip, slip) for n in range(3)]
-    assert "6 calls failed" in claims(*many)[0]
+    assert "6 of 6 calls failed" in claims(*many)[0]
     assert claims(session(0, slip)) == []
+    assert claims(*many, session(9, *(edited("src/a.ts") for _ in range(400)))) == [], "it hardly ever happens"
 
 
 PUT_RIGHT = [

@@ -15,7 +15,6 @@ REPAIRED: list[tuple[str, list[Event], str]] = [
      "Leave out `-m` in `deploy send x -m <text>`, which fails (“error: unexpected argument '-m' found”)."),
     ("two dashes", [failed("git diff src/a.go", "fatal: ambiguous argument 'src/a.go': unknown revision or path"), ran("git diff -- src/a.go")],
      "Write `git diff -- <path>`, not `git diff <path>`, which fails (“fatal: ambiguous argument 'src/a.go': unknown revision or path”)."),
-    ("a near script", [failed("npm run lint", "Found 3 problems"), ran("npm run lint:fix")], "When `npm run lint` fails, run `npm run lint:fix`."),
     ("another program", [failed("python a.py", "sh: 1: python: command not found"), ran("python3 a.py")],
      "When `python a.py` fails (“sh: 1: python: command not found”), run `python3 a.py`."),
     ("another folder", [failed("npm run lint", 'npm ERR! Missing script: "lint"\nerror: Missing script: "lint"', folder="web"), ran("npm run lint")],
@@ -73,6 +72,12 @@ def test_a_module_that_is_missing_in_two_sessions_is_one_lesson_whatever_asked_f
     assert [one.claim for one in found] == [
         "`pytz` is not installed here: run `pip install pytz` before `python b.py`."
     ]
+
+
+def test_a_failure_that_does_not_say_why_teaches_when_the_same_helped_in_two_sessions() -> None:
+    fixed = (failed("npm run lint", "Found 3 problems"), ran("npm run lint:fix"))
+    assert claims(session(0, *fixed), session(1, *fixed)) == ["When `npm run lint` fails, run `npm run lint:fix`."]
+    assert claims(session(0, *fixed, *fixed)) == []
 
 
 def test_a_wrapper_that_does_not_know_a_command_is_left_out() -> None:
