@@ -13,24 +13,26 @@ from meta.knowledge import wording
 from meta.knowledge.findings import Finding, Seen, span
 from meta.model import Event, Segment, Session
 
-LONGEST = 220  # characters of a sentence that is quoted
+LEAST = 15
+LONGEST = 160  # characters of a sentence that is quoted
 ALIKE = 0.8  # of the words, from which two corrections are one
 
 # A sentence that holds beyond its task: English, German, French, Spanish.
 _STANDING = re.compile(
     r"(?i)\b(?:never|always|from now on|in (?:the )?future|every time|by convention|the (?:pattern|convention|rule) (?:is|was)|is a cross-|are (?:not|never)"
-    r"|we (?:do not|don'?t|no longer) (?:need|use|want|do|have|support)|(?:you|we) should(?:n'?t| not)? (?:never|always|only)|(?:you|we) have a local"
+    r"|we (?:currently |now )?(?:do not|don'?t|no longer) (?:need|use|do|have|support)|just \w+ the whole|(?:you|we) should(?:n'?t| not)? (?:never|always|only)|(?:you|we) have a local"
     r"|(?:do not|don'?t|no need to) (?:ever|use|mention|add a|run|commit|push|touch|write (?:tests?|comments?))\b"
     r"|use \S+(?: \S+)? (?:instead(?: of)?|rather than|not)\b|instead of (?:using|the|a)\b|rather than (?:using|the|a)\b"
-    r"|immer|niemals|nie wieder|nicht mehr verwenden|stattdessen|toujours|jamais|désormais|plutôt que|n'inclus pas|n'utilise pas|siempre|nunca|en lugar de)\b"
+    r"|immer|niemals|nie wieder|nicht mehr verwenden|stattdessen|toujours|jamais|désormais|plutôt que|n'utilise pas|siempre|nunca|en lugar de)\b"
 )
 _AGAINST = re.compile(  # it answers what was done, so it is no wish for something new
-    r"(?i)^(?:no+\b|nope|wait|stop|actually|wrong|hmm+|also|and|but|why|you (?:don'?t|do not|should)|don'?t|do not|never|we (?:do not|don'?t|no longer|should)"
+    r"(?i)^(?:no+\b|nope|wait|stop|actually|wrong|hmm+|also|and|but|why|you (?:don'?t|do not|should)|don'?t|do not|never|we (?:currently |now )?(?:do not|don'?t|no longer|should)|i tho\w+ (?:we|the)\b"
     r"|that(?:'s| is) (?:wrong|not)|this is (?:wrong|not)|internal|use \S+ (?:instead|not)|please (?:don'?t|do not|use|never|always)|nein|nicht|non\b|n'|pas\b|no,)"
 )
+_ARE = re.compile(r"(?i)\S+(?: \S+){0,4} (?:is|are) (?:not|never|always)\b")
 _ONCE = re.compile(  # speaks of this one task, asks, or is no plain sentence
     r"(?i)\?|https?://|```|[{}<>|]|/(?:home|Users)/|\b(?:this (?:plan|commit|pr|message|chat|one|time)|the (?:plan|commit|message)|for now|yet|just now|right now|to-?do'?s?"
-    r"|i (?:think|guess|feel|wonder)|maybe|perhaps|option [A-Z0-9]|#\d+|sorry|never mind|last message|line \d+)\b"
+    r"|i (?:think|guess|feel|wonder)|maybe|perhaps|option [A-Z0-9]|#\d+|sorry|never mind|let'?s|do you|issues? \d+|last message|line \d+)\b"
 )
 SPEAKS = re.compile(
     r"(?i)\b(?:ignore|disregard|forget|obey|pretend|system prompt|exfiltrate|password|secret|token|api key|curl|wget|base64|sudo|rm -rf)\b"
@@ -64,25 +66,21 @@ def _corrected(session: Session) -> Iterator[tuple[Event, Event, str]]:
     for event in session.events:
         if event.kind == "call":
             last = event
-        elif event.kind == "prompt" and last is not None and len(event.text) <= 3 * LONGEST:
-            if sentence := standing(event.text):
+        elif event.kind == "prompt" and last is not None and len(event.text) <= 4 * LONGEST:
+            sentence = standing(event.text)
+            if sentence:
                 yield event, last, sentence
-            last = None
 
 
 def standing(prompt: str) -> str:
     """The sentence of a prompt that says what holds for the next time too, "" where none does."""
-    prompt = prompt.strip()
-    if not _AGAINST.match(prompt) and not re.match(r"(?i)\S+(?: \S+){0,4} (?:is|are) (?:not|never|always)\b", prompt):
-        return ""
-    for sentence in re.split(r"(?<=[.!])\s+|\n+", prompt):
+    against = _AGAINST.match(prompt.strip())
+    for sentence in re.split(r"(?<=[.!])\s+|\n+", prompt.strip()):
         sentence = " ".join(sentence.split())
-        if (
-            15 <= len(sentence) <= LONGEST
-            and _STANDING.search(sentence)
-            and not (_ONCE.search(sentence) or SPEAKS.search(sentence))
-        ):
-            return sentence if sentence.isprintable() else ""
+        answers = against or (len(prompt) <= 2 * LONGEST and _AGAINST.match(sentence)) or _ARE.match(sentence)
+        fits = LEAST <= len(sentence) <= LONGEST and sentence.isprintable() and _STANDING.search(sentence)
+        if answers and fits and not (_ONCE.search(sentence) or SPEAKS.search(sentence)):
+            return sentence
     return ""
 
 
@@ -97,5 +95,5 @@ def _finding(sentence: str, before: str, seen: list[Seen]) -> Finding:
     after = f" after {wording.code(before)}" if before else ""
     return Finding(
         "correction", f"said {' '.join(sorted(set(words)))}", title,
-        f"The user put right: “{sentence}”", f"Said {span(seen)}{after}.", "work of the same kind is done", tuple(seen),
+        f"The user put right: “{sentence}”", f"Said {span(seen)}{after}.", f"work like {wording.code(before)} is done" if before else "work of the same kind is done", tuple(seen),
     )  # fmt: skip
