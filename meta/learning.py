@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meta.edits import Journal
 from meta.errors import UserError
@@ -16,10 +17,12 @@ from meta.knowledge import documents, life, notes
 from meta.knowledge import lessons as found
 from meta.knowledge.findings import day
 from meta.knowledge.life import Tried
-from meta.mining.segments import Parse, segments
 from meta.model import Lesson, Session
 from meta.registration import actions
 from meta.registration.actions import Action
+
+if TYPE_CHECKING:
+    from meta.mining.segments import Parse
 
 LESSONS = "knowledge/lessons"
 RETIRED = f"{LESSONS}/.retired"
@@ -44,6 +47,8 @@ class Learned:
 
 def learned(project: str, sessions: Iterable[Session], parse: Parse) -> Learned:
     """What is to be learned in one project. Sessions that programs drove count only where there are no others."""
+    from meta.mining.segments import segments  # loads the grammar, which a list of lessons does not need
+
     worked = [session for session in sessions if session.events and session.origin != "git"]
     by_hand = [session for session in worked if session.origin not in ("machine", "policy")] or worked
     cut = {id(session): segments(session, parse) for session in by_hand}
