@@ -287,7 +287,7 @@ def change_lessons(
             if dry_run and retire in learning.known(workspace):
                 return f"would retire the lesson {retire}", ()
             return f"{retire} is retired; `meta undo` takes that back", learning.forget(workspace, retire)
-        text = learning.loaded(workspace) if load else None
+        text = learning.loaded(workspace, sources.project(str(workspace), "", "")) if load else None
         if load and text is None:
             raise UserError(
                 "no lesson is fit to be loaded yet. Set `load: yes` in one, or wait until it is seen again."

@@ -17,6 +17,7 @@ from meta.knowledge import documents, life, notes
 from meta.knowledge import lessons as found
 from meta.knowledge.findings import day
 from meta.knowledge.life import Tried
+from meta.knowledge.notes import Note
 from meta.model import Lesson, Session
 from meta.registration import actions
 from meta.registration.actions import Action
@@ -36,13 +37,13 @@ _BLOCK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What the sessions of one project teach. `newest` is the day of the latest of them, `notes` are name and text."""
+    """What the sessions of one project teach. `newest` is the day of the latest of them, `notes` tell of single sessions."""
 
     project: str
     newest: str
     lessons: tuple[Lesson, ...]
     tried: Mapping[str, Sequence[Tried]] = field(default_factory=dict)
-    notes: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def learned(project: str, sessions: Iterable[Session], parse: Parse) -> Learned:
@@ -97,8 +98,14 @@ def plan(workspace: Path, learned: Sequence[Learned]) -> Plan:
     texts = _texts(workspace, LESSONS)
     before = {name: documents.loads(text, name) for name, text in texts.items()}
     gone = {documents.loads(text, name).id for name, text in _texts(workspace, RETIRED).items()}
-    fresh = [lesson for each in learned for lesson in each.lessons if lesson.id not in gone]
     newest = {each.project: each.newest for each in learned}
+    ids = {lesson.id for lesson in before.values()}
+    fresh = [
+        lesson
+        for each in learned
+        for lesson in each.lessons
+        if lesson.id not in gone and (lesson.id in ids or not life.over(lesson, each.newest))
+    ]
     tries = {id: tried for each in learned for id, tried in each.tried.items()}
     after = {name: life.counted(one, tries.get(one.id, ())) for name, one in life.merged(before, fresh).items()}
     over = tuple(one for name, one in after.items() if name in before and life.over(one, newest.get(one.project, "")))
@@ -108,15 +115,17 @@ def plan(workspace: Path, learned: Sequence[Learned]) -> Plan:
             text = documents.updated(texts[name], lesson) if name in texts else documents.dumps(lesson)
             files[f"{LESSONS}/{name}.md"] = text
     written = _texts(workspace, NOTES)
-    for name, text in (note for each in learned for note in each.notes):
-        if name not in written or not (notes.edited(written[name]) or text == written[name]):
-            files[f"{NOTES}/{name}.md"] = text
+    names = {lesson.id: name for name, lesson in after.items() if lesson.id}
+    for note in (note for each in learned for note in each.notes):
+        text = note.text(names)
+        if note.name not in written or not (notes.edited(written[note.name]) or text == written[note.name]):
+            files[f"{NOTES}/{note.name}.md"] = text
     return Plan(files, over, tuple(one for name, one in after.items() if name not in before))
 
 
-def loaded(workspace: Path) -> str | None:
-    """The block of lessons that would be loaded into every session, None where none is fit for it."""
-    return life.loaded(known(workspace).values())
+def loaded(workspace: Path, project: str) -> str | None:
+    """The block of the project's lessons that would be loaded into its every session, None where none is fit for it."""
+    return life.loaded(one for one in known(workspace).values() if one.project in ("", project) or one.load == "yes")
 
 
 def load(workspace: Path, text: str | None) -> bool:

@@ -16,7 +16,7 @@ from meta.model import Lesson, Segment, Session
 from meta.redact import residue
 from meta.vetting import shown_id, visible
 
-BELIEVED = timedelta(days=180)  # after the last time it was seen
+BELIEVED = timedelta(days=365)  # after the last time it was seen
 MOST = 40  # pieces of evidence that are kept, the latest
 _LONGEST = 60  # characters of a slug
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from meta.knowledge import corrections, failures, habits, mending, repairs, wording
 from meta.knowledge.findings import day
@@ -27,8 +28,27 @@ _UNFIT = re.compile(r"[{}<>]|https?://|/(?:home|Users)/|```")
 _MARK = "<!-- written "
 
 
-def note(session: Session, segments: Sequence[Segment], lessons: Iterable[Lesson]) -> tuple[str, str] | None:
-    """The name and the text of a session's note; None where there is nothing to tell."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is told of one session. `patterns` are lessons, by the claim and the id by which their file is found."""
+
+    name: str
+    head: str
+    patterns: tuple[tuple[str, str], ...]
+    tail: str
+
+    def text(self, files: Mapping[str, str]) -> str:
+        """The note as it is written; `files` are the names of the lessons' files by id."""
+        links = [
+            f"{claim} ([{files[id]}](../lessons/{files[id]}.md))" if id in files else claim
+            for claim, id in self.patterns
+        ]
+        parts = (self.head, *_section("Patterns to document", links), self.tail)
+        return _marked("\n\n".join(filter(None, parts)) + "\n")
+
+
+def note(session: Session, segments: Sequence[Segment], lessons: Iterable[Lesson]) -> Note | None:
+    """A session's note; None where there is nothing to tell."""
     steps = [step for segment in segments for step in segment.steps]
     own = [lesson for lesson in lessons if any(shown_id(session.id) == told for told, _ in lesson.evidence)]
     decided = list(dict.fromkeys([*_decisions(session), *_commits(steps)]))[:MOST]
@@ -36,29 +56,24 @@ def note(session: Session, segments: Sequence[Segment], lessons: Iterable[Lesson
     said = [lesson for lesson in own if lesson.kind == "correction"]
     if not (problems or said or any(not line.startswith("Committed") for line in decided)):
         return None
-    patterns = [
-        f"{lesson.claim} ([{lesson.slug}](../lessons/{lesson.slug}.md))"
-        for lesson in own
-        if lesson.kind != "correction"
-    ]
+    patterns = tuple((lesson.claim, lesson.id) for lesson in own if lesson.kind != "correction")[:MOST]
     candidates = [
-        lesson.claim for lesson in own if lesson.kind == "correction" or len({s for s, _ in lesson.evidence}) > 1
+        lesson.claim for lesson in own if lesson.kind == "correction" or len({told for told, _ in lesson.evidence}) > 1
     ]
     date = day(session.started) or "undated"
-    parts = [
-        f"# {code(session.project or 'unknown')}, {date}",
-        f"Session {code(shown_id(session.id))} of {session.agent}.",
+    head = visible("\n\n".join([
+        f"# {code(session.project or 'unknown')}, {date}", f"Session {code(shown_id(session.id))} of {session.agent}.",
         *_section("Key decisions and why", decided), *_section("Problems and solutions", problems),
-        *_section("Patterns to document", patterns[:MOST]), *_section("Candidates for CLAUDE.md", candidates[:MOST]),
-    ]  # fmt: skip
-    text = visible("\n\n".join(parts)) + "\n"
-    if residue.kinds([text]):
+    ]))  # fmt: skip
+    tail = visible("\n\n".join(_section("Candidates for CLAUDE.md", candidates[:MOST])))
+    if residue.kinds([head, tail]):  # the lessons were looked at
         return None
     short = re.sub(r"[^a-z0-9]+", "-", session.agent.lower()).strip("-")
-    return f"{date}-{short}-{hashlib.sha256(session.id.encode(errors='replace')).hexdigest()[:8]}", marked(text)
+    digest = hashlib.sha256(session.id.encode(errors="replace")).hexdigest()[:8]
+    return Note(f"{date}-{short}-{digest}", head, patterns, tail)
 
 
-def marked(text: str) -> str:
+def _marked(text: str) -> str:
     """The text with the mark by which it is known later whether somebody edited it."""
     return f"{text}\n{_MARK}{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:12]} -->\n"
 
@@ -66,7 +81,7 @@ def marked(text: str) -> str:
 def edited(text: str) -> bool:
     """Whether a note is no longer as it was written."""
     body, mark, _ = text.rpartition(f"\n{_MARK}")
-    return not mark or marked(body) != text
+    return not mark or _marked(body) != text
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,7 @@ def test_extract_writes_lessons_and_notes_that_say_what_was_seen(desk: Desk, rep
     (lesson,) = desk.json("extract", twice)["lessons"]
     assert lesson["claim"] == CLAIM
     assert lesson["evidence"] == [{"session": "s0", "event": "s0-1"}, {"session": "s1", "event": "s1-1"}]
-    assert (lesson["helped"], lesson["harmed"], lesson["expires"]) == (0, 0, "2027-03-21")
+    assert (lesson["helped"], lesson["harmed"], lesson["expires"]) == (0, 0, "2027-09-22")
     assert f"# {CLAIM}" in (repository / FILE).read_text()
     notes = [path.read_text() for path in sorted((repository / "knowledge/sessions").glob("2026-*.md"))]
     assert len(notes) == 2
@@ -165,6 +167,38 @@ def test_a_folder_of_lessons_that_leads_elsewhere_is_refused(
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+def test_what_was_seen_last_long_before_the_latest_session_is_not_learned(
+    desk: Desk, repository: Path, tmp_path: Path
+) -> None:
+    desk("init")
+    assert extract(desk, tmp_path / "s", session(0, *REPAIR), session(500, ran("ls"))) == []
+    assert not (repository / FILE).exists()
+
+
+def test_a_note_names_the_file_of_a_lesson_also_where_two_projects_have_one_of_that_name(
+    desk: Desk, repository: Path, tmp_path: Path
+) -> None:
+    desk("init")
+    other = replace(session(1, *REPAIR, project="office"), id="other")
+    extract(desk, tmp_path / "s", session(0, *REPAIR), other)
+    files = {path.stem for path in (repository / "knowledge/lessons").glob("*.md")}
+    named = [
+        name
+        for path in (repository / "knowledge/sessions").glob("*.md")
+        for name in re.findall(r"lessons/(.+?)\.md", path.read_text())
+    ]
+    assert len(files) == 2
+    assert sorted(named) == sorted(files)
+
+
+def test_the_lessons_of_another_project_are_not_loaded(desk: Desk, repository: Path, tmp_path: Path) -> None:
+    desk("init")
+    office = [replace(session(n, *REPAIR, project="office"), id=f"o{n}") for n in range(2)]
+    extract(desk, tmp_path / "s", *office)
+    assert len(desk.json("lessons")) == 1
+    assert "no lesson" in desk.complaint("lessons", "--load")
+
+
 def test_what_a_program_drove_counts_only_where_nobody_else_worked() -> None:
     driven = session(0, *REPAIR, origin="machine")
     assert [one.claim for one in learned("shop", [driven], parse).lessons] == [CLAIM]
@@ -174,7 +208,7 @@ def test_what_a_program_drove_counts_only_where_nobody_else_worked() -> None:
 def test_a_decision_with_its_reason_is_noted_and_one_without_is_not() -> None:
     why = "let's use sqlite because nobody here runs a server"
     (note,) = learned("shop", [session(0, ran("ls"), said(why))], parse).notes
-    assert f"“{why}”" in note[1]
+    assert f"“{why}”" in note.text({})
     assert learned("shop", [session(0, ran("ls"), said("let's use sqlite"))], parse).notes == ()
 
 
