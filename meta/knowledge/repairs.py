@@ -78,8 +78,10 @@ def failed(segments: Iterable[Segment]) -> list[tuple[Step, Said]]:
 def _why(step: Step) -> Said | None:
     if step.kind != "command" or step.status != "failed" or rules.asks_for_help(step):
         return None
-    said = failures.said(step.output) or SILENT
-    return None if failures.transient([said.line or step.output[-failures.LONGEST :]]) else said
+    said = failures.said(step.output)
+    if said is None and step.head in _LOOKS:  # a search that finds nothing has not failed
+        return None
+    return None if failures.transient([said.line if said else step.output[-failures.LONGEST :]]) else said or SILENT
 
 
 def _tries(steps: Sequence[Step], at: int, said: Said) -> Iterator[tuple[Rule, Step, bool]]:

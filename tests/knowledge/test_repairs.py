@@ -2,8 +2,9 @@
 
 import pytest
 
+from meta.knowledge import repairs
 from meta.model import Event
-from tests.knowledge.work import claims, edited, failed, lessons, ran, session
+from tests.knowledge.work import claims, cut, edited, failed, lessons, ran, session
 
 PUSH = failed("git push origin main", "! [rejected]  main -> main (fetch first)\nerror: failed to push some refs")
 UNKNOWN = "error: unexpected argument '-m' found"
@@ -113,3 +114,10 @@ def test_a_secret_in_a_command_or_a_message_is_not_told() -> None:
     ):
         for one in lessons(session(0, failed(line, output), ran(line.replace(" -m x", "")))):
             assert token not in f"{one.claim}{one.why}{one.when}{one.slug}"
+
+
+def test_a_search_that_finds_nothing_has_not_failed_and_one_in_a_folder_that_is_not_there_has() -> None:
+    nothing = session(0, failed("rg -n cart src", ""))
+    missing = session(0, failed("rg -n cart srcs", "rg: srcs: No such file or directory (os error 2)"))
+    assert repairs.failed(cut([nothing])) == []
+    assert len(repairs.failed(cut([missing]))) == 1
