@@ -182,6 +182,11 @@ def lesson(value: Lesson) -> Json:
         "evidence": [{"session": session, "event": event} for session, event in value.evidence],
         "helped": value.helped,
         "harmed": value.harmed,
+        "expires": value.expires or None,
+        "kind": value.kind,
+        "project": value.project,
+        "why": value.why,
+        "check": value.check,
     }
 
 

@@ -32,13 +32,14 @@ from meta.intake import (
     summed,
     workspace_of,
 )
-from meta.model import Built, Candidate, Extraction, Proposal, Session, Survey, Verdict, Workflow
+from meta.model import Built, Candidate, Extraction, Lesson, Proposal, Session, Survey, Verdict, Workflow
 from meta.sources import git_history
 from meta.store import Store
 from meta.vetting import shown_work
 
 if TYPE_CHECKING:
     from meta.family import Judged
+    from meta.learning import Learned, Plan
     from meta.mining.shell import Reader
     from meta.mining.workflows import Remember
     from meta.renewal import Followed
@@ -224,7 +225,7 @@ def extract(
 
     Without paths, or where it is asked for, only the workspace's `own` project is mined.
     """
-    from meta import renewal
+    from meta import learning, renewal
     from meta.nudge import tools as nudges
 
     workspace = workspace_of(settings)
@@ -233,7 +234,8 @@ def extract(
     with alone(workspace, dry_run=dry_run), Store(place) as store:
         lost = ingest(store, files_of(settings, paths), progress, forget=False)
         project = project or (_own_project(store, workspace) if own or not paths else None)
-        archived = () if dry_run else _archive(store, workspace, project)
+        plan = learning.plan(workspace, list(_learned(store, project)))
+        archived = () if dry_run else _archive(store, workspace, project, plan)
         found = _survey(store, settings, project)
         used = renewal.followed(workspace, found)
         called = store.sessions(sources.merge) if used and not dry_run else []
@@ -243,7 +245,60 @@ def extract(
         built += _generators(store, workspace, settings, most - len(built), dry_run=dry_run, progress=progress)
         if not dry_run:  # tools come and go with commits too
             nudges.refresh(settings, workspace)
-    return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), (), archived)
+    return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), plan.new, archived)
+
+
+def _learned(store: Store, project: str | None) -> Iterator[Learned]:
+    """What the sessions of each project teach; of those without one nobody knows for whom."""
+    from meta import learning
+    from meta.mining.shell import Reader
+
+    for name in store.projects():
+        if name and project in (None, name):
+            with _recalled(store, f"commands {name}") as commands:
+                yield learning.learned(name, store.sessions(sources.merge, name), Reader(*commands))
+
+
+def lessons(
+    settings: Config, paths: Sequence[str | Path] = (), *, project: str | None = None, progress: Progress = quiet
+) -> tuple[tuple[Lesson, ...], Mapping[str, tuple[str, ...]]]:
+    """The lessons of the workspace, or those in the sessions of these paths, best first, and which contradict which."""
+    from meta.knowledge import life
+
+    if paths:
+        with opened(paths) as store:
+            ingest(store, files_of(settings, paths), progress)
+            found = [lesson for each in _learned(store, project) for lesson in each.lessons]
+    else:
+        from meta import learning
+
+        kept = learning.known(workspace_of(settings)).values()
+        found = [lesson for lesson in kept if project in (None, lesson.project)]
+    found.sort(key=lambda lesson: (-life.worth(lesson), lesson.project, lesson.slug))
+    return tuple(found), life.contradictions(found)
+
+
+def change_lessons(
+    settings: Config, *, load: bool = False, retire: str | None = None, dry_run: bool = False
+) -> tuple[str, tuple[str, ...]]:
+    """What was done, in words, and the files that changed: one lesson retired, or the best loaded or taken out."""
+    from meta import learning
+
+    workspace = workspace_of(settings)
+    with alone(workspace, dry_run=dry_run):
+        if retire:
+            if dry_run and retire in learning.known(workspace):
+                return f"would retire the lesson {retire}", ()
+            return f"{retire} is retired; `meta undo` takes that back", learning.forget(workspace, retire)
+        text = learning.loaded(workspace, sources.project(str(workspace), "", "")) if load else None
+        if load and text is None:
+            raise UserError(
+                "no lesson is fit to be loaded yet. Set `load: yes` in one, or wait until it is seen again."
+            )
+        if dry_run:
+            return f"would be in {learning.LOADED}:", tuple((text or "nothing of ours").splitlines())
+        changed = learning.load(workspace, text)
+        return ("loaded" if load else "taken out") if changed else "nothing to change", (learning.LOADED,) * changed
 
 
 def _families(
@@ -320,17 +375,27 @@ def _own_project(store: Store, workspace: Path) -> str | None:
     return name if name in store.projects() else ""
 
 
-def _archive(store: Store, workspace: Path, project: str | None) -> tuple[str, ...]:
-    """Write the sessions that are new or have grown; an archived one that did not change is not touched."""
-    from meta.registration import lifecycle
+def _archive(store: Store, workspace: Path, project: str | None, plan: Plan) -> tuple[str, ...]:
+    """Write the sessions that are new or have grown, and what was learned from them; what did not change is not touched."""
+    from meta import learning
+    from meta.registration import actions
+    from meta.registration.actions import Action
 
     # git keeps its own history
     kept = store.sessions(sources.merge, project)
     sessions = [session for session in kept if session.events and session.origin != "git"]
     places = {str("conversation-archive" / archive.name(session)): session for session in sessions}
-    new = [path for path in places if not (workspace / path).exists()]
-    with lifecycle.making(workspace, "archive", "sessions", new, partial(only_copies, workspace)):
-        return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
+    new = tuple(path for path in places if not (workspace / path).exists())
+    if not (new or plan.files or plan.over):
+        return _written(workspace, places)
+    action = Action("archive", "sessions", aside=plan.aside, made=new)
+    with actions.doing(workspace, action, partial(only_copies, workspace)) as log:
+        learning.write(workspace, plan, log)
+        return _written(workspace, places)
+
+
+def _written(workspace: Path, places: Mapping[str, Session]) -> tuple[str, ...]:
+    return tuple(path for path, session in places.items() if files.write(workspace / path, archive.dumps(session)))
 
 
 def _unknown(workspace: Path, found: Survey, used: Sequence[Followed]) -> list[Proposal]:

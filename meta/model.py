@@ -446,7 +446,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One claim about the work, why it holds and when it applies, with its evidence as (session, event) pairs."""
+    """One claim about the work, why it holds and when it applies, with its evidence as (session, event) pairs.
+
+    `id` tells it from every other one, however it is worded, and `situation` is the same for lessons that give other
+    advice for the same. `check` is a command that fails where the claim holds no longer, "" where none is known. `seen`
+    and `expires` are days (ISO): when it was seen last, and until when it is believed without being seen again.
+    `since` is the time of the latest event when it was learned: what comes later tells whether it `helped` or `harmed`.
+    `load` is what a person said about loading it into every session, "" where nobody did.
+    """
 
     slug: str
     claim: str
@@ -455,6 +462,15 @@ class Lesson:
     evidence: tuple[tuple[str, str], ...]
     helped: int = 0
     harmed: int = 0
+    id: str = ""
+    kind: Literal["failure", "correction", "convention", "cost"] = "failure"
+    project: str = ""
+    situation: str = ""
+    check: str = ""
+    seen: str = ""
+    expires: str = ""
+    since: float = 0.0
+    load: Literal["", "yes", "no"] = ""
 
 
 @dataclass(frozen=True, slots=True)

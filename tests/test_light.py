@@ -40,7 +40,7 @@ def loaded(tmp_path: Path, *arguments: str) -> set[str]:
     return set(modules)
 
 
-@pytest.mark.parametrize("command", ["--help", "status", "tools"])
+@pytest.mark.parametrize("command", ["--help", "status", "tools", "lessons"])
 def test_a_quick_command_loads_nothing_heavy(tmp_path: Path, command: str) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     loaded(tmp_path, "init")

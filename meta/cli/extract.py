@@ -46,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
         desk.as_json(contract.extraction(extraction))
         return 0
     print(f"{extraction.survey.sessions} sessions read, {len(extraction.archived)} archived anew")
+    if extraction.lessons:
+        print(f"{len(extraction.lessons)} new lessons in knowledge/lessons/; `meta lessons` lists them")
     if not extraction.tools:
         print("Nothing new is worth a tool. `meta mine` shows what repeats and why it is kept ad hoc.")
         return 0

@@ -9,7 +9,6 @@ made anew is told in `renewing`.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -137,13 +136,6 @@ def put(workspace: Path, verb: str, name: str, contents: Mapping[str, str]) -> N
     with actions.doing(workspace, Action(verb, name)) as log:
         for path, text in contents.items():
             log.write(workspace / path, text)
-
-
-def making(
-    workspace: Path, verb: str, name: str, paths: Sequence[str], keep: Keep
-) -> contextlib.AbstractContextManager[object]:
-    """A block in which these new files are made as one action, which `undo` takes back; none are no action."""
-    return actions.doing(workspace, Action(verb, name, made=tuple(paths)), keep) if paths else contextlib.nullcontext()
 
 
 def preview(workspace: Path, name: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""What is learned from sessions, and what becomes of it."""

@@ -1,0 +1,54 @@
+"""List what was learned: what made failures pass, what holds in a project, what a person put right.
+
+With PATHs the lessons in these sessions are shown and nothing is written. Without, those of the workspace, which
+`meta extract` writes to knowledge/lessons/ and counts: helped / harmed are later sessions that followed one.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from meta import contract, flow
+from meta.cli import desk
+from meta.model import Lesson
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    desk.paths_argument(parser)
+    desk.workspace_option(parser)
+    desk.project_option(parser)
+    act = parser.add_mutually_exclusive_group()
+    act.add_argument("--load", action="store_true", help="put the best lessons into AGENTS.md, for every session")
+    act.add_argument("--unload", action="store_true", help="take them out of AGENTS.md")
+    act.add_argument("--retire", metavar="LESSON", help="give a lesson up; `meta undo` takes that back")
+    desk.dry_run_option(parser)
+    desk.json_option(parser)
+
+
+def row(lesson: Lesson, others: tuple[str, ...]) -> tuple[str, ...]:
+    sessions = len({session for session, _ in lesson.evidence})
+    claim = lesson.claim + (f" Otherwise in {', '.join(others)}." if others else "")
+    return lesson.slug, lesson.kind, str(sessions), f"{lesson.helped} / {lesson.harmed}", claim
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = desk.settings(args.workspace)
+    if args.load or args.unload or args.retire:
+        done = flow.change_lessons(settings, load=args.load, retire=args.retire, dry_run=args.dry_run)
+        if args.json:
+            desk.as_json({"summary": done[0], "paths": list(done[1]), "dry_run": args.dry_run})
+        else:
+            desk.tell(done[0], *(f"  {path}" for path in done[1]))
+        return 0
+    with desk.progress("reading") as tick:
+        found, others = flow.lessons(settings, args.paths, project=args.project, progress=tick)
+    if args.json:
+        desk.as_json([{**contract.lesson(one), "contradicts": list(others.get(one.slug, ()))} for one in found])
+    elif found:
+        desk.table(
+            ("lesson", "kind", "sessions", "helped / harmed", "claim"), [row(one, others.get(one.slug, ())) for one in found],
+            right=frozenset({2}),
+        )  # fmt: skip
+    else:
+        print("There are no lessons yet. `meta extract` writes what is worth keeping.")
+    return 0
