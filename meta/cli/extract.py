@@ -1,6 +1,6 @@
 """Archive the sessions, find what repeats, build what is worth it, prove it, and put it up for review.
 
-Every tool that passes lies on a branch of its own, `meta/<name>`; your work tree is not touched.
+Every tool that passes lies on a branch of its own, `meta/<name>`; in your work tree only the archive and `knowledge/` grow.
 """
 
 from __future__ import annotations
