@@ -95,14 +95,18 @@ class Guide:
 
 
 def places(workspace: Path | None) -> dict[str, Path]:
-    """All documents by name, in order: the workspace's own, and those of the package that it does not override."""
+    """All documents by name, in order: the workspace's own, and those of the package that it does not override.
+
+    What was retired lies in a hidden folder.
+    """
     package = Path(meta.__file__).parent
     shipped = next((f for f in (package / "data" / "knowledge", package.parent / "knowledge") if f.is_dir()), None)
     found: dict[str, Path] = {}
     for folder in (shipped, workspace / "knowledge" if workspace else None):
         if folder:
             files = (path for path in folder.rglob("*.md") if path.is_file() and not path.is_symlink())
-            found |= {path.relative_to(folder).as_posix(): path for path in files}
+            named = {path.relative_to(folder).as_posix(): path for path in files}
+            found |= {name: path for name, path in named.items() if not f"/{name}".count("/.")}
     return dict(sorted(found.items()))
 
 

@@ -178,3 +178,12 @@ def test_a_workspace_overrides_a_shipped_document_by_its_path_and_hides_no_other
     assert {name for name in found if found[name].is_relative_to(tmp_path)} == {"gpu/cost.md", "own.md"}
     assert set(found) - set(shipped) == {"own.md"}
     assert list(found) == sorted(found)
+
+
+def test_what_was_retired_is_no_document(tmp_path: Path) -> None:
+    for name in ("lessons/.retired/old.md", "lessons/new.md"):
+        path = tmp_path / "knowledge" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("# x\n")
+    own = {name for name, path in guides.places(tmp_path).items() if path.is_relative_to(tmp_path)}
+    assert own == {"lessons/new.md"}
