@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meta import archive, building, codec, files, git, llm, sources
+from meta import archive, building, codec, files, llm, sources
 from meta.config import Config
 from meta.errors import UserError
 from meta.intake import (
@@ -38,7 +37,6 @@ from meta.store import Store
 from meta.vetting import shown_work
 
 if TYPE_CHECKING:
-    from meta.family import Judged
     from meta.learning import Learned, Plan
     from meta.mining.shell import Reader
     from meta.mining.workflows import Remember
@@ -225,7 +223,7 @@ def extract(
 
     Without paths, or where it is asked for, only the workspace's `own` project is mined.
     """
-    from meta import learning, renewal
+    from meta import generators, learning, renewal
     from meta.nudge import tools as nudges
 
     workspace = workspace_of(settings)
@@ -242,7 +240,9 @@ def extract(
         renewed = [] if dry_run else renewal.look_back(workspace, used, called, settings.min_support)
         chosen = _unknown(workspace, found, used)[:most]
         built = [building.build(workspace, proposal, model, dry_run=dry_run) for proposal in chosen]
-        built += _generators(store, workspace, settings, most - len(built), dry_run=dry_run, progress=progress)
+        built += generators.proposed(
+            store, workspace, weeks=settings.weeks, most=most - len(built), dry_run=dry_run, progress=progress
+        )
         if not dry_run:  # tools come and go with commits too
             nudges.refresh(settings, workspace)
     return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), plan.new, archived)
@@ -301,45 +301,6 @@ def change_lessons(
         return ("loaded" if load else "taken out") if changed else "nothing to change", (learning.LOADED,) * changed
 
 
-def _families(
-    store: Store, workspace: Path, settings: Config, progress: Progress = quiet
-) -> tuple[list[Candidate], list[Judged]]:
-    """The families of the workspace's own code that are worth a tool and have none, and what was found out of them now.
-
-    It is remembered for a day, unless commits are added, for replaying members takes seconds; then nothing is found out.
-    """
-    from meta import generators
-    from meta.registration import inventory
-
-    now = time.time()
-    key = _hashed(f"families {git.state(workspace)} {int(now // 86400)} {settings.weeks}")
-    known, cached = inventory.decided(workspace)[0], store.cached(key)
-    if cached is not None:
-        return [one for row in json.loads(cached) if (one := Candidate(*row)).id not in known], []
-    seen = generators.found(workspace, now)
-    judged = generators.judged(
-        workspace, seen, generators.due(seen, weeks=settings.weeks), weeks=settings.weeks, progress=progress
-    )
-    worth = [one for one in judged if one.decision.build]
-    found = [Candidate(one.family.id, one.family.name, one.decision.reason) for one in worth]
-    store.cache(key, json.dumps([(one.id, one.name, one.reason) for one in found]))
-    return [one for one in found if one.id not in known], [one for one in worth if one.family.id not in known]
-
-
-def _generators(
-    store: Store, workspace: Path, settings: Config, most: int, *, dry_run: bool, progress: Progress
-) -> list[Built]:
-    """A tool for each family that is worth one and has none yet."""
-    from meta import generators
-
-    due, judged = _families(store, workspace, settings, progress)
-    if due and not judged:  # of a look before
-        seen = generators.found(workspace, time.time())
-        there = [family for family in seen.families if family.id in {one.id for one in due}]
-        judged = list(generators.judged(workspace, seen, there, weeks=settings.weeks, progress=progress))
-    return [building.build_generator(workspace, one, dry_run=dry_run) for one in judged[:most]]
-
-
 def update(settings: Config, name: str | None = None, *, dry_run: bool = False) -> tuple[Built, ...]:
     """Make tools in use anew by the runs in the index: one, or all whose template has changed, on one branch."""
     from meta import renewal
@@ -358,7 +319,7 @@ def update(settings: Config, name: str | None = None, *, dry_run: bool = False) 
 
 def candidates(settings: Config) -> tuple[Candidate, ...]:
     """What is worth a tool in the workspace's own project and has none yet, after its index was brought up to date."""
-    from meta import renewal
+    from meta import generators, renewal
 
     workspace = workspace_of(settings)
     with alone(workspace), Store(workspace / ".meta" / "store.sqlite") as store:
@@ -366,7 +327,7 @@ def candidates(settings: Config) -> tuple[Candidate, ...]:
         found = _survey(store, settings, _own_project(store, workspace))
         due = _unknown(workspace, found, renewal.followed(workspace, found))
         workflows = [Candidate(one.workflow.id, one.workflow.name, one.decision.reason) for one in due]
-        return (*workflows, *_families(store, workspace, settings)[0])
+        return (*workflows, *generators.candidates(store, workspace, weeks=settings.weeks))
 
 
 def _own_project(store: Store, workspace: Path) -> str | None:
@@ -437,15 +398,13 @@ def build(
         return building.build(workspace, proposal, model, dry_run=dry_run)
 
 
-def generator(settings: Config, name: str, now: float, *, dry_run: bool = False) -> Built:
+def generator(settings: Config, name: str, *, dry_run: bool = False) -> Built:
     """The tool that makes the next member of a family of the workspace, whatever it would save."""
     from meta import generators
 
     workspace = workspace_of(settings)
-    seen = generators.found(workspace, now)
-    (judged,) = generators.judged(workspace, seen, [generators.find(seen, name)], weeks=settings.weeks)
     with alone(workspace, dry_run=dry_run):
-        return building.build_generator(workspace, judged, dry_run=dry_run)
+        return generators.build(workspace, name, weeks=settings.weeks, dry_run=dry_run)
 
 
 def verify(settings: Config, name: str) -> Verdict:

@@ -5,23 +5,26 @@ What a generator for one would do, and whether to build it, is judged from these
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
-from meta import git, judging, process
+from meta import building, git, judging, process
 from meta.errors import UserError
 from meta.families import filesets, likeness, paths, recurrence
 from meta.families import units as shapes
 from meta.family import Coverage, Family, Judged
+from meta.intake import Progress, program, quiet
 from meta.judging import Proof
-from meta.model import Decision, Estimate
-
-Progress = Callable[[int, int], None]
+from meta.model import Built, Candidate, Decision, Estimate
+from meta.store import Store
 
 _LOOKED_AT = 8  # newest members of a family
 _ROLES = 4  # files of each
@@ -88,7 +91,7 @@ def judged(
     *,
     last: int = judging.REPLAYED,
     weeks: float = 2.0,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = quiet,
 ) -> tuple[Judged, ...]:
     """These families, each with what a generator for it would have done and would save."""
     proofs = process.pool(partial(judging.judge, repository, last=last), families, least=2, progress=progress)
@@ -109,6 +112,55 @@ def _judged(seen: Found, family: Family, proof: Proof, weeks: float) -> Judged:
 def due(seen: Found, *, weeks: float = 2.0) -> tuple[Family, ...]:
     """The families whose generator would pay back if it made everything; of no other does the proof matter."""
     return tuple(family for family in seen.families if worth(seen, family, Coverage(1.0, 0.0), weeks=weeks)[1].build)
+
+
+def candidates(
+    store: Store, workspace: Path, *, weeks: float = 2.0, progress: Progress = quiet
+) -> tuple[Candidate, ...]:
+    """The families of the workspace that are worth a tool and have none."""
+    return _worth(store, workspace, weeks, progress)[0]
+
+
+def proposed(
+    store: Store, workspace: Path, *, weeks: float = 2.0, most: int, dry_run: bool, progress: Progress = quiet
+) -> list[Built]:
+    """A tool for each of the candidates, `most` of them."""
+    due, judgements = _worth(store, workspace, weeks, progress)
+    if due and not judgements:  # they were found before
+        seen = found(workspace, time.time())
+        there = [family for family in seen.families if family.id in {one.id for one in due}]
+        judgements = judged(workspace, seen, there, weeks=weeks, progress=progress)
+    return [building.build_generator(workspace, one, dry_run=dry_run) for one in judgements[: max(most, 0)]]
+
+
+def _worth(
+    store: Store, workspace: Path, weeks: float, progress: Progress
+) -> tuple[tuple[Candidate, ...], tuple[Judged, ...]]:
+    """The candidates, and what was found out of them now.
+
+    They are remembered for a day, unless commits are added, for replaying members takes seconds; then nothing is found out.
+    """
+    from meta.registration import inventory
+
+    now = time.time()
+    about = f"{program()} families {git.state(workspace)} {int(now // 86400)} {weeks}"
+    key = hashlib.sha256(about.encode()).hexdigest()
+    known, cached = inventory.decided(workspace)[0], store.cached(key)
+    if cached is not None:
+        return tuple(one for row in json.loads(cached) if (one := Candidate(*row)).id not in known), ()
+    seen = found(workspace, now)
+    judgements = judged(workspace, seen, due(seen, weeks=weeks), weeks=weeks, progress=progress)
+    worth = [one for one in judgements if one.decision.build]
+    rows = [Candidate(one.family.id, one.family.name, one.decision.reason) for one in worth]
+    store.cache(key, json.dumps([(row.id, row.name, row.reason) for row in rows]))
+    return tuple(row for row in rows if row.id not in known), tuple(one for one in worth if one.family.id not in known)
+
+
+def build(workspace: Path, name: str, *, weeks: float = 2.0, dry_run: bool = False) -> Built:
+    """The tool of the family of this name, whatever it would save."""
+    seen = found(workspace, time.time())
+    (one,) = judged(workspace, seen, [find(seen, name)], weeks=weeks)
+    return building.build_generator(workspace, one, dry_run=dry_run)
 
 
 def find(seen: Found, name: str) -> Family:

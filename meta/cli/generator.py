@@ -6,7 +6,6 @@ What a person asks for by name is built whatever it would save; it lies on a bra
 from __future__ import annotations
 
 import argparse
-import time
 
 from meta import contract, flow
 from meta.cli import desk
@@ -20,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    built = flow.generator(desk.settings(args.workspace), args.name, time.time(), dry_run=args.dry_run)
+    built = flow.generator(desk.settings(args.workspace), args.name, dry_run=args.dry_run)
     if args.json:
         desk.as_json(contract.built(built))
     else:
