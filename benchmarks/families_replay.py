@@ -39,7 +39,7 @@ ROWS = (
     Row("moto", "getmoto+moto", ("moto/{X}/models.py", "moto/{X}/__init__.py", "moto/{X}/responses.py", "moto/{X}/urls.py", "moto/{X}/exceptions.py", "tests/test_{X}/__init__.py"), "core|packages"),
     Row("city-scrapers", "City-Bureau+city-scrapers", ("city_scrapers/spiders/{X}.py", "tests/test_{X}.py", "tests/files/{X}.html"), "__init__"),
     Row("dispatch", "Netflix+dispatch", ("src/dispatch/{X}/models.py", "src/dispatch/{X}/__init__.py", "src/dispatch/{X}/service.py", "src/dispatch/{X}/views.py")),
-    Row("santa", "TUT-StudyClub+Santa2025", ("experiments/{X}/run.py", "experiments/{X}/config.yaml", "experiments/{X}/exp/000.yaml")),
+    Row("santa", "TUT-StudyClub+Santa2025", tuple(f"experiments/{{X}}/{file}" for file in ("run.py", "config.yaml", "exp/000.yaml", "exp/001.yaml", "exp/002.yaml", "exp/003.yaml", "utils/__init__.py", "utils/logger.py", "utils/env.py"))),
     Row("faker", "joke2k+faker", tuple(f"faker/providers/{kind}/{{X}}/__init__.py" for kind in ("person", "address", "company", "job", "phone_number", "internet", "date_time", "lorem", "ssn", "bank", "automotive", "color", "currency", "credit_card"))),
     Row("atp-gb", "alltheplaces+alltheplaces", ("locations/spiders/{X}_gb.py",)),
     Row("atp-all", "alltheplaces+alltheplaces", ("locations/spiders/{X}.py",)),
@@ -254,7 +254,7 @@ class Forecast:
 
 
 def forecast(moments: Sequence[replay.Moment], came: Sequence[Mapping[str, score.Tally]]) -> list[Forecast]:
-    """Of each role that three members have: what at these moments the siblings of each, left out in turn, let expect of it.
+    """Of each role that three members have: what at these moments the newest siblings, left out in turn, let expect of it.
 
     Nobody's own lines are in what predicts them. Both are means over members, a moment's prediction one over its siblings.
     """

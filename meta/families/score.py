@@ -20,6 +20,7 @@ from meta.families.reading import NAME
 from meta.family import Coverage, Each, Free, Line, Option, Pattern, Text
 
 ASKED = 8  # options that may be asked for; all others are as by default
+NEWEST = 6  # members that are left out in turn
 Texts = Mapping[str, str]
 
 
@@ -172,10 +173,10 @@ def taught(siblings: Mapping[str, Texts], name: str, files: Texts) -> dict[str, 
 
 
 def left_out(members: Mapping[str, Texts]) -> list[dict[str, Tally]]:
-    """What is made of each member by what the others teach."""
+    """What is made of each of the newest members by what all others teach, given oldest first; the next is most like the newest."""
     return [
-        taught({other: texts for other, texts in members.items() if other != name}, name, files)
-        for name, files in members.items()
+        taught({other: texts for other, texts in members.items() if other != name}, name, members[name])
+        for name in list(members)[-NEWEST:]
     ]
 
 

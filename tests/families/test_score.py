@@ -97,6 +97,15 @@ def test_what_is_left_out_is_not_learned_from() -> None:
     assert all(files["{X}.py"].plain == 0 for files in score.left_out(members))
 
 
+def test_only_the_newest_members_are_left_out_and_the_older_ones_teach() -> None:
+    names = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota")
+    members = {
+        name: {"{X}.py": f"first = {name[::-1]!r}\n" + ("old = 1\n" if at < 3 else "")} for at, name in enumerate(names)
+    }
+    assert [files["{X}.py"].lines for files in score.left_out(members)] == [1] * score.NEWEST
+    assert all(files["{X}.py"].made == 1 for files in score.left_out(members))
+
+
 def test_two_shapes_are_two_clusters_and_one_shape_is_one() -> None:
     one = {name: {"{X}.py": text} for name, text in FIVE.items()}
     two = {
