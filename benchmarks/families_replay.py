@@ -1,6 +1,6 @@
 """Make the last members of documented families at their parent commits, and beside it what copying and the projects' own scaffolds make.
 
-`python -m benchmarks.families_replay MIRRORS [--last K] [--only REGEX]`; MIRRORS holds `<owner>+<name>/repo` git directories. The path
+`python -m benchmarks.families_replay MIRRORS [--last K] [--predict K] [--only REGEX]`; MIRRORS holds `<owner>+<name>/repo` git directories. The path
 templates are given here, so that nothing depends on their discovery. The protocol is that of `meta.families.replay`.
 """
 
@@ -12,6 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,73 +185,15 @@ def shown(coverage: Coverage) -> str:
     return f"{coverage.lines:.2f}/{coverage.junk:.2f}"
 
 
-def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mirrors", type=Path)
-    parser.add_argument("--last", type=int, default=10, help="members that are made anew")
-    parser.add_argument(
-        "--predict", type=int, default=10, help="the last of these at which every sibling is left out in turn"
-    )
-    parser.add_argument("--only", default="", help="families whose name has this")
-    options = parser.parse_args(arguments)
-    print(
-        "lines/junk in the mean over members: copies of the last and of the one named alike, a pattern (one), one of those like the last;"
-        " pooled: the pattern's over all lines of all members, of them made by the name alone, rows of data"
-    )
-    print(
-        f"{'family':16} {'n':>4} {'L':>4} {'last':>9} {'parent':>9} {'one':>9} {'variant':>9} {'pooled':>9} plain rows scaffold"
-    )
-    means: dict[str, list[Coverage]] = {}
-    pooled: list[Coverage] = []
-    forecasts: list[Forecast] = []
-    learning: list[float] = []
-    for row in ROWS:
-        if not re.search(options.only, row.name):
-            continue
-        repository = options.mirrors / row.repository / "repo"
-        found = family(row, repository)
-        moments = replay.moments(repository, found, options.last)
-        came = [replay.made(moment) for moment in moments]
-        for moment in moments:
-            roles = score.by_role(moment.siblings)
-            start = time.process_time()
-            patterns = learn_together(roles)
-            learning.append(time.process_time() - start)
-            lossless(patterns, roles)
-        for way in replay.WAYS:
-            means.setdefault(way, []).append(score.whole(ways[way] for ways in came))
-        forecasts += forecast(moments[-options.predict :] if options.predict else [], [ways["one"] for ways in came])
-        one = score.total(tally for ways in came for tally in ways["one"].values())
-        pooled.append(one.coverage)
-        scaffold = next((each for each in SCAFFOLDS if each.row == row.name), None)
-        print(
-            f"{row.name:16} {len(found.members):4} {one.lines / max(len(moments), 1):4.0f}",
-            *(shown(means[way][-1]) for way in ("last", "parent", "one", "variant")),
-            shown(pooled[-1]), f"{one.plain / max(one.lines, 1):5.2f} {one.rows / max(one.lines, 1):4.2f}",
-            against(scaffold, repository, moments) if scaffold else "", flush=True,
-        )  # fmt: skip
-    print("mean", *(f"{way} {shown(score.mean(coverages))}" for way, coverages in (means | {"pooled": pooled}).items()))
-    for each in forecasts:
-        print(f"    predicted {each.predicted:.2f} replayed {each.replayed:.2f} of {each.members:2} {each.path}")
-    if forecasts:
-        pairs = [(each.predicted, each.replayed) for each in forecasts]
-        print(
-            f"predicted against replayed, by role: r = {pearson(pairs):.2f} over {len(pairs)} roles, mean error {statistics.mean(abs(a - b) for a, b in pairs):.3f}"
-        )
-    print(
-        f"learning all files of up to twelve members, CPU seconds: median {statistics.median(learning):.2f}, most {max(learning):.2f}"
-    )
-    return 0
-
-
 @dataclass(frozen=True)
 class Forecast:
-    """Of one role what was to be expected of the members, and what came."""
+    """Of one role what was to be expected of the members, and what came; `spread` is the standard error of the latter."""
 
     path: str
     members: int
     predicted: float
     replayed: float
+    spread: float
 
 
 def forecast(moments: Sequence[replay.Moment], came: Sequence[Mapping[str, score.Tally]]) -> list[Forecast]:
@@ -264,11 +207,14 @@ def forecast(moments: Sequence[replay.Moment], came: Sequence[Mapping[str, score
         for path, coverage in score.each_role(left_out).items():
             if sum(path in files and files[path].lines > 0 for files in left_out) >= 3:
                 predicted.setdefault(path, []).append(coverage.lines)
-    real = score.each_role(came)
-    having = {path: sum(path in files and files[path].lines > 0 for files in came) for path in real}
+    real: dict[str, list[float]] = {}
+    for files in came:
+        for path, tally in files.items():
+            if tally.lines:
+                real.setdefault(path, []).append(tally.coverage.lines)
     return [
-        Forecast(path, having[path], statistics.mean(values), real[path].lines)
-        for path, values in predicted.items() if having.get(path, 0) >= 3
+        Forecast(path, len(own), statistics.mean(predicted[path]), statistics.mean(own), statistics.stdev(own) / len(own) ** 0.5)
+        for path, own in real.items() if len(own) >= 3 and path in predicted
     ]  # fmt: skip
 
 
@@ -279,6 +225,87 @@ def against(scaffold: Scaffold, repository: Path, moments: Sequence[replay.Momen
     if all(len(templates) == 1 for templates in scaffold.templates.values()):
         return own
     return f"{own} of several, the pattern chosen alike {shown(score.mean([chosen(moment).coverage for moment in moments]))}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a family: by way in the mean over members, by the pattern over all lines of all members."""
+
+    ways: Mapping[replay.Way, Coverage]
+    one: score.Tally
+    line: str
+    forecasts: Sequence[Forecast]
+    learning: Sequence[float]
+
+
+def outcome(row: Row, mirrors: Path, last: int, predict: int) -> Outcome:
+    repository = mirrors / row.repository / "repo"
+    found = family(row, repository)
+    moments = replay.moments(repository, found, last)
+    came = [replay.made(moment) for moment in moments]
+    learning: list[float] = []
+    for moment in moments:
+        roles = score.by_role(moment.siblings)
+        start = time.process_time()
+        patterns = learn_together(roles)
+        learning.append(time.process_time() - start)
+        lossless(patterns, roles)
+    ways = {way: score.whole(made[way] for made in came) for way in replay.WAYS}
+    one = score.total(tally for made in came for tally in made["one"].values())
+    scaffold = next((each for each in SCAFFOLDS if each.row == row.name), None)
+    line = " ".join(
+        (
+            f"{row.name:16} {len(found.members):4} {one.lines / max(len(moments), 1):4.0f}",
+            *(shown(ways[way]) for way in ("last", "parent", "one", "variant")),
+            f"{shown(one.coverage)} {one.plain / max(one.lines, 1):5.2f} {one.rows / max(one.lines, 1):4.2f}",
+            against(scaffold, repository, moments) if scaffold else "",
+        )
+    )
+    forecasts = forecast(moments[-predict:] if predict else [], [made["one"] for made in came])
+    return Outcome(ways, one, line, forecasts, learning)
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("mirrors", type=Path)
+    parser.add_argument("--last", type=int, default=10, help="members that are made anew")
+    parser.add_argument("--predict", type=int, default=10, help="at how many of these the newest siblings are left out")
+    parser.add_argument("--only", default="", help="families whose name has this")
+    parser.add_argument("--processes", type=int, default=2, help="families at a time")
+    options = parser.parse_args(arguments)
+    print(
+        "lines/junk in the mean over members: copies of the last and of the one named alike, a pattern (one), one of those like the last;"
+        " pooled: the pattern's over all lines of all members, of them made by the name alone, rows of data"
+    )
+    print(
+        f"{'family':16} {'n':>4} {'L':>4} {'last':>9} {'parent':>9} {'one':>9} {'variant':>9} {'pooled':>9} plain rows scaffold"
+    )
+    outcomes: list[Outcome] = []
+    with ProcessPoolExecutor(options.processes) as pool:
+        chosen = [row for row in ROWS if re.search(options.only, row.name)]
+        asked = [pool.submit(outcome, row, options.mirrors, options.last, options.predict) for row in chosen]
+        for each in asked:
+            outcomes.append(each.result())
+            print(outcomes[-1].line, flush=True)
+    means = {way: score.mean([each.ways[way] for each in outcomes]) for way in replay.WAYS}
+    print("mean", *(f"{way} {shown(coverage)}" for way, coverage in means.items()), end=" ")
+    print("pooled", shown(score.mean([each.one.coverage for each in outcomes])))
+    forecasts = [forecast for each in outcomes for forecast in each.forecasts]
+    for one in forecasts:
+        print(
+            f"    predicted {one.predicted:.2f} replayed {one.replayed:.2f} (error of this mean {one.spread:.2f}) of {one.members:2} {one.path}"
+        )
+    if forecasts:
+        pairs = [(one.predicted, one.replayed) for one in forecasts]
+        print(
+            f"predicted against replayed, by role: r = {pearson(pairs):.2f} over {len(pairs)} roles, mean error {statistics.mean(abs(a - b) for a, b in pairs):.3f};"
+            f" standard error of what is replayed {statistics.mean(one.spread for one in forecasts):.3f}"
+        )
+    learning = [seconds for each in outcomes for seconds in each.learning]
+    print(
+        f"learning all files of up to twelve members, CPU seconds: median {statistics.median(learning):.2f}, most {max(learning):.2f}"
+    )
+    return 0
 
 
 def lossless(patterns: Sequence[Pattern], roles: Mapping[str, Mapping[str, str]]) -> None:
