@@ -298,7 +298,7 @@ def main(arguments: Sequence[str]) -> int:
     if forecasts:
         pairs = [(one.predicted, one.replayed) for one in forecasts]
         print(
-            f"predicted against replayed, by role: r = {pearson(pairs):.2f} over {len(pairs)} roles, mean error {statistics.mean(abs(a - b) for a, b in pairs):.3f};"
+            f"predicted against replayed, by role: r = {pearson(pairs):.3f} over {len(pairs)} roles, mean error {statistics.mean(abs(a - b) for a, b in pairs):.3f};"
             f" standard error of what is replayed {statistics.mean(one.spread for one in forecasts):.3f}"
         )
     learning = [seconds for each in outcomes for seconds in each.learning]
