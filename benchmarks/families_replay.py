@@ -1,6 +1,6 @@
 """Make the last members of documented families at their parent commits, and beside it what copying and the projects' own scaffolds make.
 
-`python -m benchmarks.families_replay MIRRORS [--last K] [--only REGEX]`; MIRRORS holds `<owner>+<name>/repo` git directories. The path
+`python -m benchmarks.families_replay MIRRORS [--last K] [--predict K] [--only REGEX]`; MIRRORS holds `<owner>+<name>/repo` git directories. The path
 templates are given here, so that nothing depends on their discovery. The protocol is that of `meta.families.replay`.
 """
 
@@ -12,13 +12,15 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from meta import git
 from meta.families import replay, score
 from meta.families.patterns import answers, learn_together, render
-from meta.family import Coverage, Family, Line, Member, Pattern, Slot, Text
+from meta.families.variants import clusters
+from meta.family import Coverage, Family, Line, Member, Option, Pattern, Slot, Text
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ ROWS = (
     Row("moto", "getmoto+moto", ("moto/{X}/models.py", "moto/{X}/__init__.py", "moto/{X}/responses.py", "moto/{X}/urls.py", "moto/{X}/exceptions.py", "tests/test_{X}/__init__.py"), "core|packages"),
     Row("city-scrapers", "City-Bureau+city-scrapers", ("city_scrapers/spiders/{X}.py", "tests/test_{X}.py", "tests/files/{X}.html"), "__init__"),
     Row("dispatch", "Netflix+dispatch", ("src/dispatch/{X}/models.py", "src/dispatch/{X}/__init__.py", "src/dispatch/{X}/service.py", "src/dispatch/{X}/views.py")),
-    Row("santa", "TUT-StudyClub+Santa2025", ("experiments/{X}/run.py", "experiments/{X}/config.yaml", "experiments/{X}/exp/000.yaml")),
+    Row("santa", "TUT-StudyClub+Santa2025", tuple(f"experiments/{{X}}/{file}" for file in ("run.py", "config.yaml", "exp/000.yaml", "exp/001.yaml", "exp/002.yaml", "exp/003.yaml", "utils/__init__.py", "utils/logger.py", "utils/env.py"))),
     Row("faker", "joke2k+faker", tuple(f"faker/providers/{kind}/{{X}}/__init__.py" for kind in ("person", "address", "company", "job", "phone_number", "internet", "date_time", "lorem", "ssn", "bank", "automotive", "color", "currency", "credit_card"))),
     Row("atp-gb", "alltheplaces+alltheplaces", ("locations/spiders/{X}_gb.py",)),
     Row("atp-all", "alltheplaces+alltheplaces", ("locations/spiders/{X}.py",)),
@@ -83,21 +85,30 @@ _HOLE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\$\{?\w+\}?")
 
 
 def as_pattern(path: str, template: str) -> Pattern:
-    """A scaffold's template as it would be made: lines of control alone make nothing, every hole matches anything."""
-    nodes = []
+    """A scaffold's template as it would be made: every hole matches anything, and what an `if` holds is an option.
+
+    As with learned lines one of holes alone, or of more holes than tokens, is no line of it.
+    """
+    nodes: list[Line | Option] = []
+    option = ""
     for number, line in enumerate(template.splitlines()):
-        parts = _HOLE.split(line)
-        if not _HOLE.sub("", line).strip() and "{%" in line:
+        if "{%" in line and not _HOLE.sub("", line).strip():
+            option = f"with_{number}" if re.search(r"\{%-?\s*(?:if|elif|else)\b", line) else option
+            option = "" if "endif" in line else option
             continue
-        pieces: list[Text | Slot] = [Text(parts[0])]
-        for hole, part in enumerate(parts[1:]):
-            pieces += [Slot(f"hole_{number}_{hole}"), Text(part)]
-        nodes.append(Line((*pieces, Text("\n"))))
+        pieces: list[Text | Slot] = []
+        for at, part in enumerate(_HOLE.split(line)):
+            pieces += [Slot(f"hole_{number}_{at}"), Text(part)] if at else [Text(part)]
+        fixed = re.findall(r"\w+|[^\w\s]", " ".join(piece.text for piece in pieces if isinstance(piece, Text)))
+        holes = sum(isinstance(piece, Slot) for piece in pieces)
+        if not holes or (any(token[0].isalnum() for token in fixed) and len(fixed) >= holes):
+            made = Line((*pieces, Text("\n")))
+            nodes.append(Option(option, (made,)) if option else made)
     return Pattern(path, tuple(nodes))
 
 
 def scaffolded(scaffold: Scaffold, repository: Path, moments: Sequence[replay.Moment]) -> list[score.Tally]:
-    """What the templates make of each member, in the version that stood last when it was made."""
+    """What the templates make of each member, in the version that stood last when it was made; of several the one that makes most."""
     wanted = {template for templates in scaffold.templates.values() for template in templates}
     versions = [
         (commit.committed, change.path, change.blob)
@@ -114,7 +125,7 @@ def scaffolded(scaffold: Scaffold, repository: Path, moments: Sequence[replay.Mo
     for moment in moments:
         tally = score.Tally()
         for path, text in moment.files.items():
-            made = [score.Tally(len(score.solid(text)))]
+            made: list[score.Tally] = []
             for template in scaffold.templates.get(path, ()):
                 then = [
                     (when, blob)
@@ -122,10 +133,23 @@ def scaffolded(scaffold: Scaffold, repository: Path, moments: Sequence[replay.Mo
                     if file == template and when < (moment.member.time or 0)
                 ]
                 if then and (content := texts[max(then)[1]]):
-                    made.append(score.by_pattern(as_pattern(path, content.decode()), {}, moment.member.name, text))
-            tally += max(made, key=lambda one: one.made)
+                    pattern = as_pattern(path, content.decode())
+                    asked = [node.parameter for node in pattern.nodes if isinstance(node, Option)]
+                    made.append(score.by_patterns([pattern], asked, moment.member.name, {path: text})[path])
+            tally += max(made, key=lambda one: (one.made, -one.junk), default=score.Tally(len(score.solid(text))))
         tallies.append(tally)
     return tallies
+
+
+def chosen(moment: replay.Moment) -> score.Tally:
+    """What is made by a pattern of all or of those of one sub-family, the one that makes most as with a scaffold of several templates."""
+    siblings = moment.siblings
+    groups = [list(siblings), *clusters(siblings)]
+    made = [
+        score.total(score.taught({one: siblings[one] for one in group}, moment.member.name, moment.files).values())
+        for group in (groups if len(groups) > 2 else groups[:1])
+    ]
+    return max(made, key=lambda one: (one.made, -one.junk))
 
 
 def family(row: Row, repository: Path) -> Family:
@@ -161,57 +185,123 @@ def shown(coverage: Coverage) -> str:
     return f"{coverage.lines:.2f}/{coverage.junk:.2f}"
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """Of one role what was to be expected of the members, and what came; `spread` is the standard error of the latter."""
+
+    path: str
+    members: int
+    predicted: float
+    replayed: float
+    spread: float
+
+
+def forecast(moments: Sequence[replay.Moment], came: Sequence[Mapping[str, score.Tally]]) -> list[Forecast]:
+    """Of each role that three members have: what at these moments the newest siblings, left out in turn, let expect of it.
+
+    Nobody's own lines are in what predicts them. Both are means over members, a moment's prediction one over its siblings.
+    """
+    predicted: dict[str, list[float]] = {}
+    for moment in moments:
+        left_out = score.left_out(moment.siblings)
+        for path, coverage in score.each_role(left_out).items():
+            if sum(path in files and files[path].lines > 0 for files in left_out) >= 3:
+                predicted.setdefault(path, []).append(coverage.lines)
+    real: dict[str, list[float]] = {}
+    for files in came:
+        for path, tally in files.items():
+            if tally.lines:
+                real.setdefault(path, []).append(tally.coverage.lines)
+    return [
+        Forecast(path, len(own), statistics.mean(predicted[path]), statistics.mean(own), statistics.stdev(own) / len(own) ** 0.5)
+        for path, own in real.items() if len(own) >= 3 and path in predicted
+    ]  # fmt: skip
+
+
+def against(scaffold: Scaffold, repository: Path, moments: Sequence[replay.Moment]) -> str:
+    """The scaffold, and where it has several templates what is made with the same hindsight."""
+    made = scaffolded(scaffold, repository, moments)
+    own = f"{shown(score.mean([tally.coverage for tally in made]))} pooled {shown(score.total(made).coverage)}"
+    if all(len(templates) == 1 for templates in scaffold.templates.values()):
+        return own
+    return f"{own} of several, the pattern chosen alike {shown(score.mean([chosen(moment).coverage for moment in moments]))}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a family: by way in the mean over members, by the pattern over all lines of all members."""
+
+    ways: Mapping[replay.Way, Coverage]
+    one: score.Tally
+    line: str
+    forecasts: Sequence[Forecast]
+    learning: Sequence[float]
+
+
+def outcome(row: Row, mirrors: Path, last: int, predict: int) -> Outcome:
+    repository = mirrors / row.repository / "repo"
+    found = family(row, repository)
+    moments = replay.moments(repository, found, last)
+    came = [replay.made(moment) for moment in moments]
+    learning: list[float] = []
+    for moment in moments:
+        roles = score.by_role(moment.siblings)
+        start = time.process_time()
+        patterns = learn_together(roles)
+        learning.append(time.process_time() - start)
+        lossless(patterns, roles)
+    ways = {way: score.whole(made[way] for made in came) for way in replay.WAYS}
+    one = score.total(tally for made in came for tally in made["one"].values())
+    scaffold = next((each for each in SCAFFOLDS if each.row == row.name), None)
+    line = " ".join(
+        (
+            f"{row.name:16} {len(found.members):4} {one.lines / max(len(moments), 1):4.0f}",
+            *(shown(ways[way]) for way in ("last", "parent", "one", "variant")),
+            f"{shown(one.coverage)} {one.plain / max(one.lines, 1):5.2f} {one.rows / max(one.lines, 1):4.2f}",
+            against(scaffold, repository, moments) if scaffold else "",
+        )
+    )
+    forecasts = forecast(moments[-predict:] if predict else [], [made["one"] for made in came])
+    return Outcome(ways, one, line, forecasts, learning)
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mirrors", type=Path)
     parser.add_argument("--last", type=int, default=10, help="members that are made anew")
-    parser.add_argument("--predict", type=int, default=1, help="of these how many have every sibling left out in turn")
+    parser.add_argument("--predict", type=int, default=10, help="at how many of these the newest siblings are left out")
     parser.add_argument("--only", default="", help="families whose name has this")
+    parser.add_argument("--processes", type=int, default=2, help="families at a time")
     options = parser.parse_args(arguments)
     print(
-        "lines/junk: copies of the last and of the one named alike, a pattern (one; in it plain lines, data rows), one of the like"
+        "lines/junk in the mean over members: copies of the last and of the one named alike, a pattern (one), one of those like the last;"
+        " pooled: the pattern's over all lines of all members, of them made by the name alone, rows of data"
     )
-    print(f"{'family':16} {'n':>4} {'L':>4} {'last':>9} {'parent':>9} {'one':>9} plain rows {'variant':>9} scaffold")
-    means: dict[str, list[Coverage]] = {}
-    predicted: list[tuple[float, float]] = []
-    learning: list[float] = []
-    for row in ROWS:
-        if not re.search(options.only, row.name):
-            continue
-        repository = options.mirrors / row.repository / "repo"
-        found = family(row, repository)
-        moments = replay.moments(repository, found, options.last)
-        ways: dict[replay.Way, list[dict[str, score.Tally]]] = {}
-        for way in replay.WAYS:
-            ways[way] = [replay.made(moment, way) for moment in moments]
-        for moment in moments:
-            roles = score.by_role(moment.siblings)
-            start = time.process_time()
-            patterns = learn_together(roles)
-            learning.append(time.process_time() - start)
-            lossless(patterns, roles)
-        whole = {way: [score.total(made.values()) for made in tallies] for way, tallies in ways.items()}
-        for way, tallies in whole.items():
-            means.setdefault(way, []).append(score.mean([tally.coverage for tally in tallies]))
-        for moment in moments[: options.predict]:
-            for path, tally in score.left_out(moment.siblings).items():
-                real = score.total(made[path] for made in ways["one"] if path in made)
-                taught = sum(path in texts for texts in moment.siblings.values())
-                if tally.lines and taught > 3 and sum(path in made for made in ways["one"]) >= 3:
-                    predicted.append((tally.coverage.lines, real.coverage.lines))
-                    print(f"    predicted {tally.coverage.lines:.3f} replayed {real.coverage.lines:.3f} {path}")
-        one = score.total(whole["one"])
-        own = next((scaffolded(each, repository, moments) for each in SCAFFOLDS if each.row == row.name), [])
-        print(
-            f"{row.name:16} {len(found.members):4} {one.lines / max(len(moments), 1):4.0f}",
-            shown(means["last"][-1]), shown(means["parent"][-1]), shown(means["one"][-1]),
-            f"{one.plain / max(one.lines, 1):5.2f} {one.rows / max(one.lines, 1):4.2f}", shown(means["variant"][-1]),
-            shown(score.mean([tally.coverage for tally in own])) if own else "", flush=True,
-        )  # fmt: skip
-    print("mean", *(f"{way} {shown(score.mean(coverages))}" for way, coverages in means.items()))
     print(
-        f"predicted against replayed: r = {pearson(predicted):.2f} over {len(predicted)} roles, mean error {statistics.mean(abs(a - b) for a, b in predicted):.2f}"
+        f"{'family':16} {'n':>4} {'L':>4} {'last':>9} {'parent':>9} {'one':>9} {'variant':>9} {'pooled':>9} plain rows scaffold"
     )
+    outcomes: list[Outcome] = []
+    with ProcessPoolExecutor(options.processes) as pool:
+        chosen = [row for row in ROWS if re.search(options.only, row.name)]
+        asked = [pool.submit(outcome, row, options.mirrors, options.last, options.predict) for row in chosen]
+        for each in asked:
+            outcomes.append(each.result())
+            print(outcomes[-1].line, flush=True)
+    means = {way: score.mean([each.ways[way] for each in outcomes]) for way in replay.WAYS}
+    print("mean", *(f"{way} {shown(coverage)}" for way, coverage in means.items()), end=" ")
+    print("pooled", shown(score.mean([each.one.coverage for each in outcomes])))
+    forecasts = [forecast for each in outcomes for forecast in each.forecasts]
+    for one in forecasts:
+        print(
+            f"    predicted {one.predicted:.2f} replayed {one.replayed:.2f} (error of this mean {one.spread:.2f}) of {one.members:2} {one.path}"
+        )
+    if forecasts:
+        pairs = [(one.predicted, one.replayed) for one in forecasts]
+        print(
+            f"predicted against replayed, by role: r = {pearson(pairs):.3f} over {len(pairs)} roles, mean error {statistics.mean(abs(a - b) for a, b in pairs):.3f};"
+            f" standard error of what is replayed {statistics.mean(one.spread for one in forecasts):.3f}"
+        )
+    learning = [seconds for each in outcomes for seconds in each.learning]
     print(
         f"learning all files of up to twelve members, CPU seconds: median {statistics.median(learning):.2f}, most {max(learning):.2f}"
     )

@@ -220,7 +220,7 @@ class Replayed:
 class Judged:
     """A family with what a generator for it would do.
 
-    `left_out` is the mean over members, each made from the others; `replay` is by the chosen `strategy`. `mdl_ratio` is the
+    `left_out` is the mean over the newest, each made from all others; `replay` is by the chosen `strategy`. `mdl_ratio` is the
     description length of pattern and answers over that of the members as they are: below one, something is shared.
     """
 

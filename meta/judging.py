@@ -42,14 +42,14 @@ def judge(repository: Path, family: Family, last: int = REPLAYED) -> Proof:
     members = replay.today(repository, family)
     roles = score.by_role(members)
     patterns = learn_together(roles)
-    left_out = score.left_out(members) if len(members) > 1 else {}
-    whole = score.total(left_out.values()).coverage
+    left_out = score.left_out(members) if len(members) > 1 else []
+    whole = score.whole(left_out)
     ratio = score.mdl_ratio(patterns, roles)
     edits = hubs.edits(repository, family)
     ways = replay.replayed(replay.moments(repository, family, last))
     strategy, decision = replay.decide(
         len(family.members),
-        {path: tally.coverage for path, tally in left_out.items()},
+        score.each_role(left_out),
         whole,
         ratio,
         ways,

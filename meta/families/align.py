@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from meta.families.lines import Tokens, fold, is_word, weight
@@ -76,6 +76,10 @@ class _Likeness:
             known = self._known[pair] = self._measured(self.kinds[one], self.kinds[other])
         return known
 
+    def among(self, one: int, others: Iterable[int]) -> dict[int, float]:
+        """Of these kinds those that may share a column with the one, and how alike they are."""
+        return {other: alike for other in others if (alike := self(one, other))}
+
     @staticmethod
     def _measured(one: _Kind, other: _Kind) -> float:
         if one.whole or other.whole or one.indent != other.indent or not one.size or not other.size:
@@ -118,7 +122,7 @@ def _order(sequences: Sequence[Sequence[int]], like: _Likeness) -> list[int]:
 
 
 def _joined(found: list[Column], member: int, sequence: Sequence[int], like: _Likeness) -> list[Column]:
-    aligned = pairs([column.usual for column in found], sequence, like, lambda number: like.kinds[number].weight)
+    aligned = _pairs([column.usual for column in found], sequence, like)
     joined: list[Column] = []
     done = 0
     here = 0
@@ -134,17 +138,14 @@ def _joined(found: list[Column], member: int, sequence: Sequence[int], like: _Li
     return joined
 
 
-def pairs(
-    one: Sequence[int], other: Sequence[int], like: Callable[[int, int], float], weighed: Callable[[int], float]
-) -> list[Pair]:
+def _pairs(one: Sequence[int], other: Sequence[int], like: _Likeness) -> list[Pair]:
     """The positions that belong together, ascending: equal unique ones first, the best of what is alike between those."""
-    return list(_between(one, 0, len(one), other, 0, len(other), like, weighed))
+    return list(_between(one, 0, len(one), other, 0, len(other), like))
 
 
 def _between(
-    one: Sequence[int], low: int, high: int, other: Sequence[int], left: int, right: int,
-    like: Callable[[int, int], float], weighed: Callable[[int], float],
-) -> Iterable[Pair]:  # fmt: skip
+    one: Sequence[int], low: int, high: int, other: Sequence[int], left: int, right: int, like: _Likeness
+) -> Iterable[Pair]:
     start: list[Pair] = []
     while low < high and left < right and one[low] == other[left]:
         start.append((low, left))
@@ -155,28 +156,28 @@ def _between(
         end.append((high, right))
     yield from start
     if low < high and left < right:
-        anchors = _anchors(one, low, high, other, left, right, weighed)
+        anchors = _anchors(one, low, high, other, left, right, like)
         if anchors:
             for at, line in anchors:
-                yield from _between(one, low, at, other, left, line, like, weighed)
+                yield from _between(one, low, at, other, left, line, like)
                 yield at, line
                 low, left = at + 1, line + 1
-            yield from _between(one, low, high, other, left, right, like, weighed)
+            yield from _between(one, low, high, other, left, right, like)
         elif (high - low) * (right - left) <= _LARGEST:
             yield from _best(one, low, high, other, left, right, like)
     yield from reversed(end)
 
 
 def _anchors(
-    one: Sequence[int], low: int, high: int, other: Sequence[int], left: int, right: int, weighed: Callable[[int], float]
-) -> list[Pair]:  # fmt: skip
+    one: Sequence[int], low: int, high: int, other: Sequence[int], left: int, right: int, like: _Likeness
+) -> list[Pair]:
     """Lines that both have once, as many as stand in one order."""
     here, there = Counter(one[low:high]), Counter(other[left:right])
     where = {other[line]: line for line in range(left, right) if there[other[line]] == 1}
     common = [
         (at, where[one[at]])
         for at in range(low, high)
-        if here[one[at]] == 1 and one[at] in where and weighed(one[at]) == 1
+        if here[one[at]] == 1 and one[at] in where and like.kinds[one[at]].weight == 1
     ]
     return ascending(common)
 
@@ -200,21 +201,21 @@ def ascending(common: Sequence[Pair]) -> list[Pair]:
 
 
 def _best(
-    one: Sequence[int], low: int, high: int, other: Sequence[int], left: int, right: int, like: Callable[[int, int], float]
-) -> list[Pair]:  # fmt: skip
+    one: Sequence[int], low: int, high: int, other: Sequence[int], left: int, right: int, like: _Likeness
+) -> list[Pair]:
     """The alignment of the greatest likeness (Needleman and Wunsch, gaps free)."""
+    others = other[left:right]
+    kinds = set(others)
     width = right - left
     table = [[0.0] * (width + 1)]
     for at in range(low, high):
         above, row, last = table[-1], [0.0], 0.0
-        item = one[at]
-        for line in range(width):
-            value = above[line + 1]
+        alike = like.among(one[at], kinds)
+        for item, corner, value in zip(others, above, above[1:], strict=False):
             if last > value:
                 value = last
-            alike = like(item, other[left + line])
-            if alike and above[line] + alike > value:
-                value = above[line] + alike
+            if item in alike and corner + alike[item] > value:
+                value = corner + alike[item]
             row.append(value)
             last = value
         table.append(row)

@@ -44,15 +44,18 @@ def _parsed(nodes: Sequence[Node], text: Lines, fixed: Mapping[str, Value]) -> l
     spans: list[tuple[int, int]] = []
     at = end
     for back in reversed(steps):
-        spans.append((back[at], at))
-        at = back[at]
+        spans.append((back.get(at, at), at))
+        at = back.get(at, at)
     return spans[::-1]
 
 
 def _taken(
-    node: Node, best: Mapping[int, float], text: Lines, fixed: Mapping[str, Value]
+    node: Node, best: dict[int, float], text: Lines, fixed: Mapping[str, Value]
 ) -> tuple[dict[int, float], dict[int, int]]:
-    """Up to which lines the text may be read behind the node, how well, and from where the node took them."""
+    """Up to which lines the text may be read behind the node, how well, and from where the node took them, if it took any.
+
+    `best` is how well it may be read before the node, and may become what is returned.
+    """
     after: dict[int, float] = {}
     back: dict[int, int] = {}
     match node:
@@ -64,10 +67,10 @@ def _taken(
         case Option():
             settled = fixed.get(node.parameter)
             if settled is not True:
-                after = dict(best)
-                back = {at: at for at in best}
+                after = best
             worth = sum(text.reader(line).worth for line in node.nodes)
-            for start in _starts(node.nodes, text, fixed) if settled is not False else ():
+            # From the last on, so that what is better from here on is not built upon.
+            for start in sorted(_starts(node.nodes, text, fixed), reverse=True) if settled is not False else ():
                 at = start + len(node.nodes)
                 if start in best and best[start] + worth > after.get(at, -1.0):
                     after[at], back[at] = best[start] + worth, start

@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from meta import git
-from meta.families.patterns import learn_together
-from meta.families.score import Tally, by_copy, by_patterns, by_role, mean, questions, total
+from meta.families.score import Tally, by_copy, mean, taught, total
 from meta.families.variants import clusters, named_alike
 from meta.family import Coverage, Family, Member, Replayed, Strategy
 from meta.model import Decision
@@ -102,24 +101,20 @@ Way = Literal["one", "variant", "last", "parent"]
 WAYS: Mapping[Way, Strategy] = {"one": "template", "variant": "template", "last": "copy", "parent": "copy"}
 
 
-def made(moment: Moment, way: Way) -> dict[str, Tally]:
-    """By path template what there would have been of the member's files."""
-    siblings, name = moment.siblings, moment.member.name
-    match way:
-        case "one":
-            return _learned(siblings, name, moment.files)
-        case "variant":
-            group = next((group for group in clusters(siblings) if list(siblings)[-1] in group), list(siblings))
-            return _learned({each: siblings[each] for each in siblings if each in group}, name, moment.files)
-        case "last" | "parent":
-            source = list(siblings)[-1] if way == "last" else named_alike(name, list(siblings))
-            return by_copy(source, siblings[source], name, moment.files)
-
-
-def _learned(siblings: Mapping[str, Mapping[str, str]], name: str, files: Mapping[str, str]) -> dict[str, Tally]:
-    roles = by_role(siblings)
-    patterns = learn_together(roles)
-    return by_patterns(patterns, questions(patterns, roles), name, files)
+def made(moment: Moment) -> dict[Way, dict[str, Tally]]:
+    """By way and path template what there would have been of the member's files."""
+    siblings, name, files = moment.siblings, moment.member.name, moment.files
+    last = list(siblings)[-1]
+    like_last = next((group for group in clusters(siblings) if last in group), list(siblings))
+    one = taught(siblings, name, files)
+    alike = {each: texts for each, texts in siblings.items() if each in like_last}
+    parent = named_alike(name, list(siblings))
+    return {
+        "one": one,
+        "variant": one if len(alike) == len(siblings) else taught(alike, name, files),
+        "last": by_copy(last, siblings[last], name, files),
+        "parent": by_copy(parent, siblings[parent], name, files),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +131,11 @@ class Played:
 
 def replayed(played: Sequence[Moment]) -> tuple[Played, ...]:
     """All ways, the one that saves most work first."""
+    came = [(moment.member, made(moment)) for moment in played]
     ways = [
         Played(
             way,
-            tuple(
-                Replayed(moment.member.name, moment.member.commit, total(made(moment, way).values()).coverage)
-                for moment in played
-            ),
+            tuple(Replayed(member.name, member.commit, total(ways[way].values()).coverage) for member, ways in came),
         )
         for way in WAYS
     ]

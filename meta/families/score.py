@@ -20,6 +20,7 @@ from meta.families.reading import NAME
 from meta.family import Coverage, Each, Free, Line, Option, Pattern, Text
 
 ASKED = 8  # options that may be asked for; all others are as by default
+NEWEST = 6  # members that are left out in turn
 Texts = Mapping[str, str]
 
 
@@ -73,6 +74,8 @@ def questions(patterns: Sequence[Pattern], roles: Mapping[str, Texts], limit: in
         for node in pattern.nodes:
             if isinstance(node, Option):
                 size[node.parameter] += sum(not _blank(line) for line in node.nodes)
+        if not size:
+            continue
         for name, text in roles[pattern.path].items():
             given = answers(pattern, name, text)
             for parameter, lines in size.items():
@@ -162,15 +165,34 @@ def common(one: Sequence[str], other: Sequence[str]) -> int:
     return len(ascending([(at, there) for at, line in enumerate(one) for there in where.get(line, ())]))
 
 
-def left_out(members: Mapping[str, Texts]) -> dict[str, Tally]:
-    """By path template what is made of each member by what the others teach."""
-    sums: dict[str, Tally] = {}
-    for name, files in members.items():
-        roles = by_role({other: texts for other, texts in members.items() if other != name})
-        patterns = learn_together(roles)
-        for path, tally in by_patterns(patterns, questions(patterns, roles), name, files).items():
-            sums[path] = sums.get(path, Tally()) + tally
-    return sums
+def taught(siblings: Mapping[str, Texts], name: str, files: Texts) -> dict[str, Tally]:
+    """By path template what is made of a member's files by what its siblings teach."""
+    roles = by_role(siblings)
+    patterns = learn_together(roles)
+    return by_patterns(patterns, questions(patterns, roles), name, files)
+
+
+def left_out(members: Mapping[str, Texts]) -> list[dict[str, Tally]]:
+    """What is made of each of the newest members by what all others teach, given oldest first; the next is most like the newest."""
+    return [
+        taught({other: texts for other, texts in members.items() if other != name}, name, members[name])
+        for name in list(members)[-NEWEST:]
+    ]
+
+
+def whole(members: Iterable[Mapping[str, Tally]]) -> Coverage:
+    """What is made of a member, in the mean."""
+    return mean([total(files.values()).coverage for files in members])
+
+
+def each_role(members: Iterable[Mapping[str, Tally]]) -> dict[str, Coverage]:
+    """By path template what is made of a member's file, in the mean over the members that have some lines in it."""
+    found: dict[str, list[Coverage]] = {}
+    for files in members:
+        for path, tally in files.items():
+            if tally.lines:
+                found.setdefault(path, []).append(tally.coverage)
+    return {path: mean(coverages) for path, coverages in found.items()}
 
 
 def mdl_ratio(patterns: Sequence[Pattern], roles: Mapping[str, Texts]) -> float:

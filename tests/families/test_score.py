@@ -94,7 +94,16 @@ def test_members_that_share_are_told_shorter_by_a_pattern_and_those_that_do_not_
 
 def test_what_is_left_out_is_not_learned_from() -> None:
     members = {name: {"{X}.py": f"{name[::-1]} = 1\nshared = {len(name)}\n"} for name in FIVE}
-    assert score.left_out(members)["{X}.py"].plain == 0
+    assert all(files["{X}.py"].plain == 0 for files in score.left_out(members))
+
+
+def test_only_the_newest_members_are_left_out_and_the_older_ones_teach() -> None:
+    names = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota")
+    members = {
+        name: {"{X}.py": f"first = {name[::-1]!r}\n" + ("old = 1\n" if at < 3 else "")} for at, name in enumerate(names)
+    }
+    assert [files["{X}.py"].lines for files in score.left_out(members)] == [1] * score.NEWEST
+    assert all(files["{X}.py"].made == 1 for files in score.left_out(members))
 
 
 def test_two_shapes_are_two_clusters_and_one_shape_is_one() -> None:
@@ -117,9 +126,8 @@ def test_a_member_is_made_from_its_siblings_by_each_way() -> None:
         {"{X}.py": provider("zeta", "Zeta")},
         {name: {"{X}.py": text} for name, text in FIVE.items()},
     )
-    assert made(moment, "one")["{X}.py"].made == 4
-    assert made(moment, "variant")["{X}.py"].made == 4
-    assert made(moment, "last")["{X}.py"].made == 3  # the length in the address is another
+    ways = {way: files["{X}.py"].made for way, files in made(moment).items()}
+    assert ways == {"one": 4, "variant": 4, "last": 3, "parent": 3}  # the length in the address is another
 
 
 def test_a_family_is_refused_with_the_reason_where_little_is_shared() -> None:
