@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+import libcst as cst
+
 LEFT_OUT = {
     ".git",
     ".hg",
@@ -46,6 +48,16 @@ class Source:
     @property
     def stem(self) -> str:
         return PurePosixPath(self.path).stem
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
+    def written(self) -> cst.Module:
+        """The tree that also has each space and comment."""
+        return cst.parse_module(self.text)
 
     @cached_property
     def lines(self) -> list[str]:
