@@ -42,7 +42,16 @@ BEDS = {
         DJANGO,
     ),
     "santa": Bed("TUT-StudyClub+Santa2025", "experiments/*/run.py"),
-    "faker": Bed("joke2k+faker", "faker", ("-m", "pytest", "-q", "tests/providers")),
+    "faker": Bed(
+        "joke2k+faker",
+        "faker",
+        ("-m", "pytest", "-q", "-p", "faker.contrib.pytest.plugin", "tests/providers"),  # by itself once installed
+    ),
+    "holidays": Bed(
+        "vacanza+holidays",
+        "holidays",
+        ("-m", "pytest", "-q", "-o", "addopts=", "tests/calendars", "tests/countries", "tests/groups"),
+    ),
 }
 
 

@@ -97,7 +97,7 @@ def build_generator(workspace: Path, judged: Judged, *, dry_run: bool) -> Built:
     taken = {known.name for known in lifecycle.tools(workspace)}
     try:
         plan, texts = blueprint.of_repository(workspace, family)
-        tool = generator.generate(judged, plan, texts, formatter=_formatter(workspace), taken=taken)
+        tool = generator.generate(judged, plan, texts, formatter=formatter(workspace), taken=taken)
     except (words.RefusedError, UserError) as refused:
         return _refused(Tool(family.name, family.id, "", "", {}, ""), Check("generated", False, str(refused)))
     if left := _secrets([tool.name, tool.description, *tool.files, *tool.files.values()]):
@@ -121,7 +121,7 @@ def _secrets(texts: Iterable[str]) -> set[str]:
     return set(residue.kinds(texts)) - {"email"}
 
 
-def _formatter(workspace: Path) -> tuple[str, ...]:
+def formatter(workspace: Path) -> tuple[str, ...]:
     """What formats the project's Python, by its own settings."""
     try:
         known = tomllib.loads((workspace / "pyproject.toml").read_text()).get("tool", {})

@@ -6,12 +6,15 @@ What may be shared is decided in `refactoring`, what is the same in `refactoring
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from meta import git
+from meta import building, generators, git, process
+from meta.config import Config
 from meta.errors import UserError
+from meta.intake import alone, workspace_of
 from meta.model import Check, Verdict
+from meta.redact import residue
 from meta.refactoring.nouns import Refactoring, Rule
 from meta.refactoring.sources import Project
 from meta.verification import sameness
@@ -30,20 +33,37 @@ class Refactored:
     commit: str = ""
 
 
-def members(root: Path, names: Iterable[str]) -> list[str]:
-    """The Python files that folders, files or globs name, relative to `root`."""
+def members(root: Path, names: Iterable[str], now: float = 0.0) -> list[str]:
+    """The Python files that folders, files, globs or families name, relative to `root`; `now` is for families."""
     found: set[str] = set()
     for name in names:
         here = [root / name] if (root / name).exists() else sorted(root.glob(name))
+        if not here and not set("/*.") & set(name):
+            found |= _of_family(root, name, now)
+            continue
         files = [
             path for one in here for path in (one.rglob("*.py") if one.is_dir() else [one]) if path.suffix == ".py"
         ]
         if not files:
             raise UserError(
-                f"{name} names no Python file in {root}. Name a folder, a file, or a pattern such as `exp/*/run.py`."
+                f"{name} names no Python file in {root}. Name a folder, a file, a pattern such as `exp/*/run.py`, "
+                "or a family of `meta families`."
             )
         found |= {path.relative_to(root).as_posix() for path in files}
     return sorted(found)
+
+
+def _of_family(root: Path, name: str, now: float) -> set[str]:
+    """The Python files of a family's members that are still there: one of history, else one of functions or classes."""
+    seen = generators.found(root, now)
+    shapes = generators.units(root)
+    known = replace(seen, families=(*seen.families, *shapes.families))
+    family = generators.find(known, name)
+    files = {path for member in family.members for path in member.files if path.endswith(".py")}
+    there = {path for path in files if (root / path).is_file()}
+    if not there:
+        raise UserError(f"the family {name} has no Python files. Name one of `meta families` that has.")
+    return there
 
 
 def plan(root: Path, paths: Iterable[str], *, rules: Collection[Rule] = RULES) -> Refactoring:
@@ -102,18 +122,43 @@ def _outside(project: Project, path: str) -> set[str]:
     return Names(project, project.sources[path]).modules - folders - {""}
 
 
+def formatted(root: Path, change: Refactoring) -> Refactoring:
+    """The change in the project's own format; a file that was not in it before stays as it was written."""
+    formatter = building.formatter(root)
+    if not formatter:
+        return change
+    files = {}
+    for path, text in change.files.items():
+        before = change.before[path]
+        own = not before or _formatted(root, formatter, path, before) == before
+        files[path] = _formatted(root, formatter, path, text) if own else text
+    from meta import refactoring
+
+    added, removed = refactoring.counted(change.before, files)
+    return replace(change, files=files, added=added, removed=removed)
+
+
+def _formatted(root: Path, formatter: Collection[str], path: str, text: str) -> str:
+    """What the formatter makes of a file; the text itself where it is not there or cannot."""
+    done = process.run([*formatter, "--stdin-filename", path, "-"], cwd=root, input=text, limit=2**24)
+    return done.stdout if done.ok and not done.clipped else text
+
+
 def propose(root: Path, change: Refactoring, verdict: Verdict, name: str) -> Refactored:
     """Put the change on the branch `meta/refactor-<name>`, which is made, or made anew where it is still ours."""
     from meta.registration import refactoring as desk
 
     if verdict.state == "failed":
         return Refactored(change, verdict)
-    commit = desk.propose(root, name, change.files, change.before, _message(change, name, verdict))
+    text = _text(change, name, verdict)
+    if left := set(residue.kinds([text])) - {"email"}:
+        raise UserError(f"the text for its reviewer would hold what looks like a secret: {', '.join(sorted(left))}.")
+    commit = desk.propose(root, f"refactor-{name}", change.id, change.files, change.before, text)
     return Refactored(change, verdict, f"meta/refactor-{name}", commit)
 
 
-def _message(change: Refactoring, name: str, verdict: Verdict) -> str:
-    """The commit's text: what became one, by how much the code is shorter, and what was checked."""
+def _text(change: Refactoring, name: str, verdict: Verdict) -> str:
+    """The commit's text, which is what a reviewer reads: what became one, what was checked, how to take it back."""
     copies = [group for group in change.groups if group.rule == "library"]
     helpers = [group for group in change.groups if group.rule == "helper"]
     rows = []
@@ -124,26 +169,41 @@ def _message(change: Refactoring, name: str, verdict: Verdict) -> str:
             f"{sum(len(g.sites) for g in helpers)} functions that differ in constants call {len(helpers)} helpers."
         )
     rows.append(f"{change.added} lines added, {change.removed} removed ({change.net:+d}).")
+    rows += ["", "What is shared:"]
+    rows += [f"  {g.name} in {g.module}, by {len(g.sites)} of {g.lines} lines each" for g in change.groups]
     marks = {True: "ok", False: "FAILED", None: "not run"}
-    rows += ["", f"Same as before: {verdict.state} ({verdict.isolation})"]
+    rows += ["", f"Same as before: {verdict.state} (isolation: {verdict.isolation})"]
     rows += [f"  {marks[check.passed]}: {check.name}: {check.detail}" for check in verdict.checks]
     if change.notes:
         rows += ["", "Look at:", *(f"  {note}" for note in change.notes)]
+    rows += ["", f"`meta accept refactor-{name}` brings it into the work tree, `meta undo` takes that back."]
     return f"Share what {name} repeats\n\n" + "\n".join(rows) + "\n"
 
 
 def refactor(
-    root: Path, names: Iterable[str], *, name: str = "", ground: Ground, dry_run: bool = False,
-    rules: Collection[Rule] = RULES,
+    settings: Config, start: Path, names: Iterable[str], *, now: float, name: str = "", ground: Ground,
+    dry_run: bool = False, rules: Collection[Rule] = RULES,
 ) -> Refactored:  # fmt: skip
     """The whole way: find, prove, and put up for review unless it is only asked what would be done."""
-    root = git.root(root)
+    from meta.registration import refactoring as desk
+
+    root = git.root(start) if dry_run else workspace_of(settings)
+    if (top := git.root(root)) != root.resolve():
+        raise UserError(
+            f"other files of {top} may use what would move. Make all of it the workspace: `meta init` there."
+        )
     names = list(names)
-    change = plan(root, members(root, names), rules=rules)
+    change = formatted(root, plan(root, members(root, names, now), rules=rules))
     if not change.files:
         return Refactored(change, Verdict((Check("moved functions", None, "there is nothing to share"),), "none"))
+    name = name or _slug(names[0])
+    if not dry_run:
+        desk.check(root, f"refactor-{name}", change.id, change.before)  # before the long part
     verdict = prove(root, change, ground)
-    return Refactored(change, verdict) if dry_run else propose(root, change, verdict, name or _slug(names[0]))
+    if dry_run:
+        return Refactored(change, verdict)
+    with alone(root):
+        return propose(root, change, verdict, name)
 
 
 def _slug(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from textwrap import dedent
 
@@ -288,16 +287,3 @@ def test_a_function_with_another_constant_is_found_when_it_is_loaded(tmp_path: P
     )
     verdict = sameness.compare(folder, changed, Ground(tests=("true",)))
     assert verdict.state == "failed"
-
-
-def test_a_change_is_put_on_a_branch_of_its_own_and_nothing_else_moves(tmp_path: Path) -> None:
-    folder = copies(tmp_path, *[HELD] * 3)
-    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "start"]):
-        subprocess.run([*git, *words], check=True)
-    done = refactors.propose(folder, planned(folder), Verdict((), "none"), "exp")
-    assert done.branch == "meta/refactor-exp"
-    told = subprocess.run([*git, "show", "--stat", done.commit], check=True, capture_output=True, text=True).stdout
-    assert "exp/exp_shared.py" in told
-    assert "unverified" in told
-    assert subprocess.run([*git, "status", "--porcelain"], check=True, capture_output=True, text=True).stdout == ""
