@@ -67,10 +67,29 @@ def _of_family(root: Path, name: str, now: float) -> set[str]:
 
 
 def plan(root: Path, paths: Iterable[str], *, rules: Collection[Rule] = RULES) -> Refactoring:
-    """What becomes of the repeated functions in these files of the repository at `root`."""
+    """What becomes of the repeated functions in these files of the repository at `root`, in the project's own format.
+
+    A file that was not in that format before stays as it was written.
+    """
     from meta import refactoring
 
-    return refactoring.plan(root, paths, rules=rules)
+    change = refactoring.plan(root, paths, rules=rules)
+    formatter = building.formatter(root)
+    if not formatter:
+        return change
+    files = {}
+    for path, text in change.files.items():
+        before = change.before[path]
+        own = not before or _formatted(root, formatter, path, before) == before
+        files[path] = _formatted(root, formatter, path, text) if own else text
+    added, removed = refactoring.counted(change.before, files)
+    return replace(change, files=files, added=added, removed=removed)
+
+
+def _formatted(root: Path, formatter: Iterable[str], path: str, text: str) -> str:
+    """What the formatter makes of a file; the text itself where it is not there or cannot."""
+    done = process.run([*formatter, "--stdin-filename", path, "-"], cwd=root, input=text, limit=2**24)
+    return done.stdout if done.ok and not done.clipped else text
 
 
 def prove(root: Path, change: Refactoring, ground: Ground) -> Verdict:
@@ -122,28 +141,6 @@ def _outside(project: Project, path: str) -> set[str]:
     return Names(project, project.sources[path]).modules - folders - {""}
 
 
-def formatted(root: Path, change: Refactoring) -> Refactoring:
-    """The change in the project's own format; a file that was not in it before stays as it was written."""
-    formatter = building.formatter(root)
-    if not formatter:
-        return change
-    files = {}
-    for path, text in change.files.items():
-        before = change.before[path]
-        own = not before or _formatted(root, formatter, path, before) == before
-        files[path] = _formatted(root, formatter, path, text) if own else text
-    from meta import refactoring
-
-    added, removed = refactoring.counted(change.before, files)
-    return replace(change, files=files, added=added, removed=removed)
-
-
-def _formatted(root: Path, formatter: Collection[str], path: str, text: str) -> str:
-    """What the formatter makes of a file; the text itself where it is not there or cannot."""
-    done = process.run([*formatter, "--stdin-filename", path, "-"], cwd=root, input=text, limit=2**24)
-    return done.stdout if done.ok and not done.clipped else text
-
-
 def propose(root: Path, change: Refactoring, verdict: Verdict, name: str) -> Refactored:
     """Put the change on the branch `meta/refactor-<name>`, which is made, or made anew where it is still ours."""
     from meta.registration import refactoring as desk
@@ -193,7 +190,7 @@ def refactor(
             f"other files of {top} may use what would move. Make all of it the workspace: `meta init` there."
         )
     names = list(names)
-    change = formatted(root, plan(root, members(root, names, now), rules=rules))
+    change = plan(root, members(root, names, now), rules=rules)
     if not change.files:
         return Refactored(change, Verdict((Check("moved functions", None, "there is nothing to share"),), "none"))
     name = name or _slug(names[0])

@@ -167,6 +167,8 @@ def test_files_that_are_not_committed_are_refused_before_anything_is_run(desk: D
 @needs_sandbox
 def test_a_declined_change_does_not_come_again_until_that_is_taken_back(desk: Desk, app: Path) -> None:
     desk("refactor", "app/readers", *UNTESTED)
+    desk("review", NAME, "--hand-over")
+    assert "Share what readers repeats" in (app / f".meta/review/{NAME}/{NAME}.patch").read_text()
     desk("reject", NAME, "--reason", "they will part")
     assert desk.json("review") == []
     assert "they will part" in desk.complaint("refactor", "app/readers")
