@@ -155,25 +155,23 @@ def propose(root: Path, change: Refactoring, verdict: Verdict, name: str) -> Ref
 
 
 def _text(change: Refactoring, name: str, verdict: Verdict) -> str:
-    """The commit's text, which is what a reviewer reads: what became one, what was checked, how to take it back."""
+    """The commit's text, which is what a reviewer reads: what became one, what was checked, what to look at."""
     copies = [group for group in change.groups if group.rule == "library"]
     helpers = [group for group in change.groups if group.rule == "helper"]
     rows = []
     if copies:
-        rows.append(f"{sum(len(g.sites) for g in copies)} copies of {len(copies)} functions become one each.")
+        rows.append(f"Copies that become one each: {sum(len(g.sites) for g in copies)} of {len(copies)} functions.")
     if helpers:
-        rows.append(
-            f"{sum(len(g.sites) for g in helpers)} functions that differ in constants call {len(helpers)} helpers."
-        )
-    rows.append(f"{change.added} lines added, {change.removed} removed ({change.net:+d}).")
+        calls = sum(len(g.sites) for g in helpers)
+        rows.append(f"Functions that differ in constants and share a helper: {calls}, helpers: {len(helpers)}.")
+    rows.append(f"Lines: {change.added} added, {change.removed} removed ({change.net:+d}).")
     rows += ["", "What is shared:"]
-    rows += [f"  {g.name} in {g.module}, by {len(g.sites)} of {g.lines} lines each" for g in change.groups]
+    rows += [f"  {g.name} in {g.module}: {len(g.sites)} times {g.lines} lines" for g in change.groups]
     marks = {True: "ok", False: "FAILED", None: "not run"}
     rows += ["", f"Same as before: {verdict.state} (isolation: {verdict.isolation})"]
     rows += [f"  {marks[check.passed]}: {check.name}: {check.detail}" for check in verdict.checks]
     if change.notes:
         rows += ["", "Look at:", *(f"  {note}" for note in change.notes)]
-    rows += ["", f"`meta accept refactor-{name}` brings it into the work tree, `meta undo` takes that back."]
     return f"Share what {name} repeats\n\n" + "\n".join(rows) + "\n"
 
 

@@ -62,7 +62,7 @@ def package(folder: Path, *keys: str, extra: dict[str, str] | None = None) -> Pa
 def planned(folder: Path) -> Refactoring:
     found = refactors.plan(folder, [path.relative_to(folder).as_posix() for path in folder.rglob("*.py")])
     if found.files:
-        assert [check for check in proof.check(Project(folder), found) if not check.passed] == []
+        assert [check for check in proof.check(Project(folder), found) if check.passed is False] == []
     return found
 
 
@@ -235,7 +235,7 @@ def test_a_wrong_helper_is_found_by_putting_its_arguments_back(tmp_path: Path) -
     found = planned(folder)
     wrong = {path: text.replace('key="b"', 'key="x"') for path, text in found.files.items()}
     broken = Refactoring(found.groups, wrong, found.before)
-    (failed,) = [check for check in proof.check(Project(folder), broken) if not check.passed]
+    (failed,) = [check for check in proof.check(Project(folder), broken) if check.passed is False]
     assert failed.name == "helpers"
 
 
