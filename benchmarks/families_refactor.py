@@ -46,7 +46,9 @@ BEDS = {
         ("-m", "pytest", "-q", "tests/apps/account", "tests/apps/socialaccount"),
         DJANGO,
     ),
-    "santa": Bed("TUT-StudyClub+Santa2025", "experiments/*/run.py"),
+    "santa": Bed(
+        "TUT-StudyClub+Santa2025", "experiments/*/run.py", ("-m", "pytest", "-q", "-o", "pythonpath=src", "tests")
+    ),
     "faker": Bed(
         "joke2k+faker",
         "faker",

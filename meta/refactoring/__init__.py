@@ -34,7 +34,9 @@ def plan(root: Path, paths: Iterable[str], *, rules: Collection[Rule] = BOTH) ->
     """
     project = Project(root)
     chosen = [path for path in sorted(set(paths)) if path in project.sources and not _LOADED.search(f"/{path}")]
-    members = {path: Names(project, project.sources[path]) for path in chosen}
+    deep = {path for path in chosen if project.sources[path].is_deep}
+    skipped = {**project.skipped, **({"nested too deeply": len(deep)} if deep else {})}
+    members = {path: Names(project, project.sources[path]) for path in chosen if path not in deep}
     watch, imports = watched(project), Imports(project)
     assembly = Assembly(project, imports, members, watch)
     refused: list[Refused] = []
@@ -58,7 +60,7 @@ def plan(root: Path, paths: Iterable[str], *, rules: Collection[Rule] = BOTH) ->
         removed=removed,
         refused=tuple(sorted([*refused, *assembly.refused], key=lambda each: -len(each.sites))),
         notes=_notes(watch.asking, project, imports, files),
-        skipped=dict(project.skipped),
+        skipped=skipped,
     )
 
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from meta.refactoring.drafts import wrapped
 from meta.refactoring.importing import Way
-from meta.refactoring.names import used
+from meta.refactoring.names import Function, used
 from meta.refactoring.nouns import RefusedError
+from meta.refactoring.shapes import functions, without_docstring
 from meta.refactoring.sources import Source
 
 _WORDS = re.compile(r"[A-Za-z_]\w*")
@@ -56,13 +57,15 @@ def function(module: cst.Module, name: str) -> tuple[cst.FunctionDef, str]:
 
 def rewritten(source: Source, edit: Edit) -> str:
     """The file after the edit. A text that means something else than was asked for is found by the proof, not here."""
-    module = source.written.visit(_Cut(Edit(removed=edit.removed, bodies=edit.bodies)))
-    tree = ast.parse(module.code)
+    left_out = {id(node) for node in source.tree.body if isinstance(node, Function) and node.name in edit.removed}
+    for name, node in functions(source):
+        left_out |= {id(statement) for statement in without_docstring(node)} if name in edit.bodies else set()
+    calls = [node for text in edit.bodies.values() for node in ast.walk(ast.parse(text))]
     asked = edit.asked.union(*(used(ast.parse(text)) for text in edit.own))
-    if gone := edit.constants - _used(ast.walk(tree)) - asked:
-        module = module.visit(_Cut(Edit(constants=gone)))
-        tree.body = [node for node in tree.body if not _sets(node, gone)]
-    before, after = _used(source.nodes), _used(ast.walk(tree)) | asked
+    gone = edit.constants - _used([*_walk(source.tree, left_out), *calls]) - asked
+    left_out |= {id(node) for node in source.tree.body if _sets(node, gone)}
+    before, after = _used(source.nodes), _used([*_walk(source.tree, left_out), *calls]) | asked
+    module = source.written.visit(_Cut(Edit(removed=edit.removed, bodies=edit.bodies, constants=gone)))
     idle = before - after - {name for taken in edit.taken.values() for name in taken.names}
     module = module.visit(_Unimported(idle))
     wanted = [
@@ -70,6 +73,15 @@ def rewritten(source: Source, edit: Edit) -> str:
         for t in edit.taken.values()
     ]
     return _imported(module, [taken for taken in wanted if taken.names], edit.own).code
+
+
+def _walk(node: ast.AST, left_out: Collection[int]) -> Iterator[ast.AST]:
+    """The nodes of a tree without those left out, named by id, and what is in them."""
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        waiting += [child for child in ast.iter_child_nodes(each) if id(child) not in left_out]
 
 
 def _sets(node: ast.stmt, names: set[str]) -> bool:

@@ -248,6 +248,13 @@ def test_a_file_that_does_not_parse_is_counted(tmp_path: Path) -> None:
     assert dict(found.skipped) == {"does not parse": 1, "not UTF-8": 1}
 
 
+def test_a_file_that_is_nested_too_deeply_is_counted_and_stays(tmp_path: Path) -> None:
+    deep = HELD + f"\nx = 1\ny = {' + '.join(['x'] * 400)}\n"
+    found = planned(copies(tmp_path, HELD, HELD, deep, HELD))
+    assert [len(group.sites) for group in found.groups] == [3]
+    assert dict(found.skipped) == {"nested too deeply": 1}
+
+
 needs_sandbox = pytest.mark.skipif(sandbox.level() not in ("bubblewrap", "landlock"), reason="there is no sandbox")
 
 
