@@ -59,8 +59,8 @@ def _of_family(root: Path, name: str, now: float) -> set[str]:
     shapes = generators.units(root)
     known = replace(seen, families=(*seen.families, *shapes.families))
     family = generators.find(known, name)
-    files = {path for member in family.members for path in member.files if path.endswith(".py")}
-    there = {path for path in files if (root / path).is_file()}
+    files = {path.partition("::")[0] for member in family.members for path in member.files}  # a unit stands behind it
+    there = {path for path in files if path.endswith(".py") and (root / path).is_file()}
     if not there:
         raise UserError(f"the family {name} has no Python files. Name one of `meta families` that has.")
     return there

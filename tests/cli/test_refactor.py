@@ -125,6 +125,10 @@ def test_the_members_of_a_family_are_refactored_by_its_name(desk: Desk, app: Pat
     assert [len(group["sites"]) for group in found["groups"]] == [7]
     assert found["branch"] == ""
     assert git(app, "branch", "--list", "meta/*") == ""
+    units = desk.json("families", "--units", "--replay", "0")["families"]
+    assert {each["kind"] for each in units} == {"units"}
+    again = [desk.json("refactor", each["name"], "--dry-run", *UNTESTED)["groups"] for each in units]
+    assert found["groups"] in again
 
 
 def test_what_names_neither_files_nor_a_family_is_told(desk: Desk, app: Path) -> None:
