@@ -5,6 +5,7 @@ What may be shared is decided in `refactoring`, what is the same in `refactoring
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,8 @@ def members(root: Path, names: Iterable[str], now: float = 0.0) -> list[str]:
     """The Python files that folders, files, globs or families name, relative to `root`; `now` is for families."""
     found: set[str] = set()
     for name in names:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise UserError(f"{name} may lead out of {root}. Name it by its path from there.")
         here = [root / name] if (root / name).exists() else sorted(root.glob(name))
         if not here and not set("/*.") & set(name):
             found |= _of_family(root, name, now)
@@ -202,5 +205,6 @@ def refactor(
 
 
 def _slug(name: str) -> str:
-    words = [part for part in name.replace("*", "").split("/") if part and not part.endswith(".py")]
-    return "-".join(words[-1:]).strip("-_.").lower().replace("_", "-") or "code"
+    """What a branch is called after a folder, a pattern or a family."""
+    words = [part for part in name.replace("*", "").split("/") if part.strip(".") and not part.endswith(".py")]
+    return re.sub(r"[^a-z0-9]+", "-", "".join(words[-1:]).lower()).strip("-")[:40] or "code"

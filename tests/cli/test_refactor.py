@@ -134,6 +134,8 @@ def test_the_members_of_a_family_are_refactored_by_its_name(desk: Desk, app: Pat
 def test_what_names_neither_files_nor_a_family_is_told(desk: Desk, app: Path) -> None:
     assert 'no family is called "nothing-such"' in desk.complaint("refactor", "nothing-such")
     assert "names no Python file" in desk.complaint("refactor", "app/*.txt")
+    for outside in ("/", "../other"):
+        assert "may lead out of" in desk.complaint("refactor", outside)
 
 
 def test_where_nothing_repeats_nothing_is_proposed(desk: Desk, app: Path) -> None:
