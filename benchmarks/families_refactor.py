@@ -23,6 +23,11 @@ DJANGO = (
     "os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.projects.regular.settings'; django.setup()"
 )
 
+HOLIDAYS = [
+    f"tests/countries/test_{name}.py"
+    for name in ("australia", "china", "france", "germany", "iran", "malaysia", "switzerland", "thailand")
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Bed:
@@ -41,8 +46,20 @@ BEDS = {
         ("-m", "pytest", "-q", "tests/apps/account", "tests/apps/socialaccount"),
         DJANGO,
     ),
-    "santa": Bed("TUT-StudyClub+Santa2025", "experiments/*/run.py"),
-    "faker": Bed("joke2k+faker", "faker", ("-m", "pytest", "-q", "tests/providers")),
+    "santa": Bed(
+        "TUT-StudyClub+Santa2025", "experiments/*/run.py", ("-m", "pytest", "-q", "-o", "pythonpath=src", "tests")
+    ),
+    "faker": Bed(
+        "joke2k+faker",
+        "faker",
+        ("-m", "pytest", "-q", "-p", "faker.contrib.pytest.plugin", "tests/providers"),  # by itself once installed
+    ),
+    "holidays": Bed(
+        "vacanza+holidays",
+        "holidays",
+        # Translations are compiled by the project's own build before their tests are run.
+        ("-m", "pytest", "-q", "-o", "addopts=", "-k", "not l10n", "tests/calendars", "tests/groups", *HOLIDAYS),
+    ),
 }
 
 

@@ -96,8 +96,7 @@ def build_generator(workspace: Path, judged: Judged, *, dry_run: bool) -> Built:
     taken = {known.name for known in lifecycle.tools(workspace)}
     try:
         plan, texts = blueprint.of_repository(workspace, family)
-        formatter = generator.formatter(_settings(workspace))
-        tool = generator.generate(judged, plan, texts, formatter=formatter, taken=taken)
+        tool = generator.generate(judged, plan, texts, formatter=formatter(workspace), taken=taken)
     except (words.RefusedError, UserError) as refused:
         return _refused(Tool(family.name, family.id, "", "", {}, ""), Check("generated", False, str(refused)))
     if left := _secrets([tool.name, tool.description, *tool.files, *tool.files.values()]):
@@ -121,10 +120,13 @@ def _secrets(texts: Iterable[str]) -> set[str]:
     return set(residue.kinds(texts)) - {"email"}
 
 
-def _settings(workspace: Path) -> dict[str, str]:
-    """What tells how a project formats its code."""
-    places = [workspace / name for name in ("pyproject.toml", ".pre-commit-config.yaml")]
-    return {place.name: place.read_text(errors="replace") for place in places if place.is_file()}
+def formatter(workspace: Path) -> tuple[str, ...]:
+    """What formats the project's Python, by its own settings."""
+    from meta.generation import generator
+
+    names = ("pyproject.toml", "ruff.toml", ".pre-commit-config.yaml")
+    places = [workspace / name for name in names]
+    return generator.formatter({p.name: p.read_text(errors="replace") for p in places if p.is_file()})
 
 
 def _refused(tool: Tool, check: Check) -> Built:

@@ -520,7 +520,7 @@ class Nudged:
 class Review:
     """A proposed tool for its reviewer: PR.md, the lines of tool.py that are its own, and its other files.
 
-    Where tools in use are `updated`, the source is what changes in it.
+    Where tools in use are `updated`, or the project's `own` code is changed, the source is what changes in it.
     """
 
     name: str
@@ -529,6 +529,7 @@ class Review:
     lines: int
     files: tuple[str, ...]
     updated: tuple[str, ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

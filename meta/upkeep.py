@@ -149,11 +149,14 @@ def uninstall(settings: Config, *, dry_run: bool = False) -> Change:
 
 
 def review(settings: Config, name: str) -> Review:
-    """A proposed tool, or the update of tools in use, as its reviewer should see it."""
+    """A proposed tool, the update of tools in use, or a change of the project's own code, as its reviewer should see it."""
     from meta.registration import branch, inventory, lifecycle, pieces
 
     workspace = workspace_of(settings)
     paths = lifecycle.preview(workspace, name)
+    if refactored := branch.refactorings(workspace).get(name):
+        source = branch.difference(workspace, branch.ref(name))
+        return Review(name, refactored.text, source, source.count("\n"), paths, own=True)
     updated = branch.updates(workspace).get(name, ())
     tools = [inventory.proposed(workspace, each, among=name) for each in updated or (name,)]
     summary = "\n".join(tool.files.get("PR.md", "") for tool in tools)
@@ -188,14 +191,26 @@ def _deciding(settings: Config, workspace: Path, *, recover: bool = True) -> Ite
             nudges.refresh(settings, workspace)
 
 
+def refactorings(settings: Config) -> dict[str, str]:
+    """The changes of the project's own code that wait for review: name -> what each is for."""
+    from meta.registration import branch
+
+    waiting = branch.refactorings(workspace_of(settings))
+    return {name: each.text.partition("\n")[0] for name, each in waiting.items()}
+
+
 def accept(settings: Config, name: str, *, dry_run: bool = False) -> Change:
-    from meta.registration import lifecycle
+    from meta.registration import branch, lifecycle
 
     workspace = workspace_of(settings)
     if dry_run:
         return Change(f"would accept {name}", lifecycle.preview(workspace, name), True)
+    own, commit = name in branch.refactorings(workspace), branch.commit_of(workspace, branch.ref(name))
     with _deciding(settings, workspace):
         done = lifecycle.accept(workspace, name)
+    if own:
+        take = f"`git commit -C {commit[:12]}` commits them with its text once they are added"
+        return Change(f"the changes of {name} are in these files; {take}. `meta undo` takes them back.", done.paths)
     return Change(f"{name} is accepted and registered. Commit these files when you like.", done.paths)
 
 
@@ -212,7 +227,8 @@ def reject(settings: Config, name: str, *, reason: str = "", dry_run: bool = Fal
         lifecycle.preview(workspace, name)
         return Change(f"would delete the branch meta/{name} and remember that it was declined", dry_run=True)
     with alone(workspace):
-        work = () if name in branch.updates(workspace) else inventory.work(inventory.tool(workspace, name))
+        no_tool = {*branch.updates(workspace), *branch.refactorings(workspace)}
+        work = () if name in no_tool else inventory.work(inventory.tool(workspace, name))
         lifecycle.reject(workspace, name, reason, work)
     return Change(f"{name} is declined and will not be proposed again. `meta undo` takes that back.")
 

@@ -1,4 +1,4 @@
-"""Take a proposed tool into the repository and register it for the agents."""
+"""Take a proposed tool into the repository and register it for the agents, or take in a proposed change of its code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from meta.cli import desk
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    desk.decision(parser, "a tool of `meta tools`")
+    desk.decision(parser, "a tool of `meta tools`, or refactor-NAME of `meta review`")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,13 +1,15 @@
 """Let repeated functions of a project become one, prove that nothing else changes, and put that up for review.
 
-PATH is a folder, a file, or a pattern such as `exp/*/run.py`. The files are loaded and the project's tests are run in
-the sandbox, before and after; what differs is not put up.
+WHERE is a folder, a file, a pattern such as `exp/*/run.py`, or a family as `meta families` lists it. The files are
+loaded and the project's tests are run in the sandbox, before and after; what differs is not put up. The rest waits on a
+branch for `meta review`, `meta accept` and `meta reject`.
 """
 
 from __future__ import annotations
 
 import argparse
 import shlex
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,8 +20,8 @@ from meta.verification.sameness import Ground
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="where the repeated functions are")
-    parser.add_argument("--name", default="", help="of the branch meta/refactor-NAME (default: the folder's)")
+    parser.add_argument("paths", nargs="+", metavar="WHERE", help="where the repeated functions are")
+    parser.add_argument("--name", default="", help="of the branch meta/refactor-NAME (default: as WHERE)")
     parser.add_argument("--python", default="", metavar="FILE", help="the project's own interpreter")
     parser.add_argument("--first", default="", metavar="CODE", help="Python that is run before a file is loaded")
     parser.add_argument("--tests", default="", metavar="COMMAND", help="how the tests are run (default: pytest)")
@@ -29,9 +31,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    root = Path(args.workspace) if args.workspace else Path.cwd()
+    settings, start = desk.settings(args.workspace), Path(args.workspace or ".")
     ground = Ground(args.python, args.first, tuple(shlex.split(args.tests)))
-    done = refactors.refactor(root, args.paths, name=args.name, ground=ground, dry_run=args.dry_run)
+    done = refactors.refactor(
+        settings, start, args.paths, now=time.time(), name=args.name, ground=ground, dry_run=args.dry_run
+    )
     if args.json:
         desk.as_json(_contract(done))
     else:
@@ -42,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
 def _contract(done: Refactored) -> dict[str, object]:
     plan = done.plan
     return {
+        "id": plan.id,
         "groups": [asdict(group) for group in plan.groups],
         "files": sorted(plan.files),
         "added": plan.added,
@@ -73,4 +78,4 @@ def _shown(done: Refactored) -> None:
     desk.skipped(plan.skipped)
     desk.verdict("the same as before", done.verdict)
     if done.branch:
-        print(f"Waits for review on {done.branch}: `git diff HEAD...{done.branch}`")
+        print(f"Waits on {done.branch}: `meta review {done.branch.removeprefix('meta/')}`")

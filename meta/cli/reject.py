@@ -1,4 +1,4 @@
-"""Decline a proposed tool; it is not proposed again."""
+"""Decline a proposed tool, or a proposed change of the code; it is not proposed again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from meta.cli import desk
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("tool", metavar="TOOL", help="a tool of `meta tools`")
+    parser.add_argument("tool", metavar="TOOL", help="a tool of `meta tools`, or refactor-NAME of `meta review`")
     parser.add_argument("--reason", default="", help="why, for your own record")
     desk.workspace_option(parser)
     desk.dry_run_option(parser)

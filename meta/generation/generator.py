@@ -72,11 +72,11 @@ def generate(
 
 
 def formatter(settings: Mapping[str, str]) -> tuple[str, ...]:
-    """How a project formats its Python, by the texts of its `pyproject.toml` and `.pre-commit-config.yaml`; () if it does not say."""
+    """How a project formats its Python, by the texts of `pyproject.toml`, `ruff.toml` and `.pre-commit-config.yaml`; () if none says."""
     told, hooks = settings.get("pyproject.toml", ""), settings.get(".pre-commit-config.yaml", "")
-    if "[tool.ruff.format]" in told or "ruff-format" in hooks:
-        return ("ruff", "format")
-    return ("black", "-q") if "[tool.black]" in told or "psf/black" in hooks else ()
+    if "[tool.ruff" in told or "ruff.toml" in settings or "ruff-format" in hooks:
+        return ("ruff", "format", "--quiet")
+    return ("black", "--quiet") if "[tool.black]" in told or "psf/black" in hooks else ()
 
 
 def as_workflow(tool: Tool) -> Workflow:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from meta.refactoring import helpers, library
@@ -20,7 +20,7 @@ from meta.refactoring.rewriting import rewritten
 from meta.refactoring.sources import Project
 from meta.refactoring.watching import watched
 
-__all__ = ["Group", "Refactoring", "Refused", "Rule", "Site", "plan"]
+__all__ = ["Group", "Refactoring", "Refused", "Rule", "Site", "counted", "plan"]
 
 # Folders of which some tool loads each file for what it is: no shared module may lie there, and none may change.
 _LOADED = re.compile(r"/(migrations|versions)/")
@@ -34,7 +34,9 @@ def plan(root: Path, paths: Iterable[str], *, rules: Collection[Rule] = BOTH) ->
     """
     project = Project(root)
     chosen = [path for path in sorted(set(paths)) if path in project.sources and not _LOADED.search(f"/{path}")]
-    members = {path: Names(project, project.sources[path]) for path in chosen}
+    deep = {path for path in chosen if project.sources[path].is_deep}
+    skipped = {**project.skipped, **({"nested too deeply": len(deep)} if deep else {})}
+    members = {path: Names(project, project.sources[path]) for path in chosen if path not in deep}
     watch, imports = watched(project), Imports(project)
     assembly = Assembly(project, imports, members, watch)
     refused: list[Refused] = []
@@ -49,7 +51,7 @@ def plan(root: Path, paths: Iterable[str], *, rules: Collection[Rule] = BOTH) ->
         assembly.helpers(alike)
     files = _files(assembly)
     before = {path: project.sources[path].text if path in project.sources else "" for path in files}
-    added, removed = _counted(before, files)
+    added, removed = counted(before, files)
     return Refactoring(
         groups=tuple(assembly.groups),
         files=files,
@@ -58,7 +60,7 @@ def plan(root: Path, paths: Iterable[str], *, rules: Collection[Rule] = BOTH) ->
         removed=removed,
         refused=tuple(sorted([*refused, *assembly.refused], key=lambda each: -len(each.sites))),
         notes=_notes(watch.asking, project, imports, files),
-        skipped=dict(project.skipped),
+        skipped=skipped,
     )
 
 
@@ -84,7 +86,8 @@ def _said(assembly: Assembly, draft: Draft) -> str:
     return f"What {files} files of this folder had in common, each with a copy of its own."
 
 
-def _counted(before: dict[str, str], files: dict[str, str]) -> tuple[int, int]:
+def counted(before: Mapping[str, str], files: Mapping[str, str]) -> tuple[int, int]:
+    """The lines that are added and removed, as a diff counts them."""
     added = removed = 0
     for path, text in files.items():
         for line in difflib.unified_diff(before[path].splitlines(), text.splitlines(), n=0, lineterm=""):

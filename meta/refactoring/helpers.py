@@ -276,7 +276,7 @@ def helper(group: Alike, name: str) -> str:
     )
     rank = {place: number for number, place in enumerate(order)}
     words = {rank[place]: word for places, word in zip(group.holes, group.words, strict=True) for place in places}
-    node, indent = function(example.source.text, example.name)
+    node, indent = function(example.source.written, example.name)
     body = cst.ensure_type(node.body, cst.IndentedBlock)
     body = body.with_changes(body=body.body[len(example.node.body) - len(example.statements) :])
     filled = _Filled(words)

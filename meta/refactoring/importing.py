@@ -39,6 +39,8 @@ class Imports:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._edges: dict[str, set[str]] = {}
+        self._roots_of: dict[str, set[str]] = {}
+        self._known: dict[str, dict[str, set[str]]] = {}
 
     def way(self, path: str, folder: str) -> Way:
         """How the file at `path` imports a new module of `folder`, which holds it. Raises `RefusedError` for none."""
@@ -61,30 +63,33 @@ class Imports:
 
     def _own(self, source: Source) -> set[str]:
         """The roots that a file's own absolute imports of the repository prove to be on the path."""
+        if source.path in self._roots_of:
+            return self._roots_of[source.path]
         found = (
             self.project.found(name, (source.folder, *self.project.roots))
-            for node in ast.walk(source.tree)
+            for node in source.nodes
             for name, level in _modules(node)
             if not level
         )
-        return {each[1] for each in found if each}
+        self._roots_of[source.path] = {each[1] for each in found if each}
+        return self._roots_of[source.path]
 
     def _relative(self, source: Source) -> bool:
-        return any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(source.tree))
+        return any(isinstance(node, ast.ImportFrom) and node.level for node in source.nodes)
 
     def circle(self, module: str, needs: Iterable[Imported], members: Iterable[str]) -> str:
         """The member that a new module would load again before it is ready itself; "" for none."""
         members = set(members)
         above = {joined(folder, "__init__.py") for folder in _above(module)}
         seen: set[str] = set()
-        waiting = [path for one in needs for path in self._files(one, parent(module))]
+        waiting = sorted({path for one in needs for path in self._files(one, parent(module))})
         while waiting:
             path = waiting.pop()
             if path in members:
                 return path
             if path not in seen:
                 seen.add(path)
-                waiting += [each for each in self.edges(path) if each not in above]
+                waiting += sorted(self.edges(path) - above)
         return ""
 
     def edges(self, path: str) -> set[str]:
@@ -133,7 +138,7 @@ class Imports:
         if source.path not in self._known:
             found: dict[str, set[str]] = {}
             roots = (*([] if self.project.is_package(source.folder) else [source.folder]), *self._roots)
-            for node in ast.walk(source.tree):
+            for node in source.nodes:
                 if not isinstance(node, ast.Import | ast.ImportFrom):
                     continue
                 for alias in node.names:
@@ -152,10 +157,6 @@ class Imports:
         module = self.project.module(source.path).split(".")
         parts = module if source.stem == "__init__" else module[:-1]
         return ".".join([*parts[: len(parts) - node.level + 1], *filter(None, [node.module])])
-
-    @cached_property
-    def _known(self) -> dict[str, dict[str, set[str]]]:
-        return {}
 
 
 def _modules(node: ast.AST) -> Iterator[tuple[str, int]]:

@@ -202,7 +202,7 @@ def _altered(source: Source) -> set[str]:
     """The names on which attributes are set."""
     return {
         node.value.id
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name)
     }
 

@@ -71,7 +71,7 @@ class Names:
                 self.bound[name].append(node)
                 if node is statement or isinstance(statement, ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign):
                     self.plain.add(node)
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Global):
                 for name in node.names:
                     self.bound[name] += [node, node]  # bound whenever that function pleases
@@ -171,7 +171,7 @@ class Names:
     def _statements(self) -> dict[ast.alias, ast.Import | ast.ImportFrom]:
         return {
             alias: node
-            for node in ast.walk(self.source.tree)
+            for node in self.source.nodes
             if isinstance(node, ast.Import | ast.ImportFrom)
             for alias in node.names
         }

@@ -5,6 +5,7 @@ Nothing is decided here, and nothing is written.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -63,6 +64,12 @@ class Refactoring:
     refused: tuple[Refused, ...] = ()
     notes: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The same for the same functions, whatever else is in their files."""
+        text = repr([(group.rule, group.name, group.module, group.sites) for group in self.groups])
+        return "rf:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     @property
     def net(self) -> int:

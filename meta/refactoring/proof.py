@@ -57,6 +57,8 @@ class _Reader:
             except (_DifferError, RefusedError) as error:
                 return Check(name, False, f"{site.name} of {site.path}: {error}")
             count += 1
+        if not count:
+            return Check(name, None, "there are none")
         return Check(name, True, f"{count} are the same as before, read back from the new files")
 
     def moved(self, group: Group, site: Site) -> None:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from meta.refactoring.drafts import wrapped
 from meta.refactoring.importing import Way
-from meta.refactoring.names import used
+from meta.refactoring.names import Function, used
 from meta.refactoring.nouns import RefusedError
+from meta.refactoring.shapes import functions, without_docstring
 from meta.refactoring.sources import Source
 
 _WORDS = re.compile(r"[A-Za-z_]\w*")
@@ -45,9 +46,8 @@ class Edit:
     asked: set[str] = field(default_factory=set)
 
 
-def function(text: str, name: str) -> tuple[cst.FunctionDef, str]:
+def function(module: cst.Module, name: str) -> tuple[cst.FunctionDef, str]:
     """A function of a file by its qualified name, and how the file indents."""
-    module = cst.parse_module(text)
     body: Sequence[cst.CSTNode] = module.body
     for part in name.split("."):
         found = next(n for n in body if isinstance(n, cst.FunctionDef | cst.ClassDef) and n.name.value == part)
@@ -57,13 +57,15 @@ def function(text: str, name: str) -> tuple[cst.FunctionDef, str]:
 
 def rewritten(source: Source, edit: Edit) -> str:
     """The file after the edit. A text that means something else than was asked for is found by the proof, not here."""
-    cut = cst.parse_module(source.text).visit(_Cut(Edit(removed=edit.removed, bodies=edit.bodies))).code
-    tree = ast.parse(cut)
+    left_out = {id(node) for node in source.tree.body if isinstance(node, Function) and node.name in edit.removed}
+    for name, node in functions(source):
+        left_out |= {id(statement) for statement in without_docstring(node)} if name in edit.bodies else set()
+    calls = [node for text in edit.bodies.values() for node in ast.walk(ast.parse(text))]
     asked = edit.asked.union(*(used(ast.parse(text)) for text in edit.own))
-    left = _used(tree) | asked
-    gone = {name for name in edit.constants if name not in left}
-    module = cst.parse_module(cut).visit(_Cut(Edit(constants=gone))) if gone else cst.parse_module(cut)
-    before, after = _used(source.tree), _used(ast.parse(module.code)) | asked
+    gone = edit.constants - _used([*_walk(source.tree, left_out), *calls]) - asked
+    left_out |= {id(node) for node in source.tree.body if _sets(node, gone)}
+    before, after = _used(source.nodes), _used([*_walk(source.tree, left_out), *calls]) | asked
+    module = source.written.visit(_Cut(Edit(removed=edit.removed, bodies=edit.bodies, constants=gone)))
     idle = before - after - {name for taken in edit.taken.values() for name in taken.names}
     module = module.visit(_Unimported(idle))
     wanted = [
@@ -73,10 +75,25 @@ def rewritten(source: Source, edit: Edit) -> str:
     return _imported(module, [taken for taken in wanted if taken.names], edit.own).code
 
 
-def _used(tree: ast.AST) -> set[str]:
+def _walk(node: ast.AST, left_out: Collection[int]) -> Iterator[ast.AST]:
+    """The nodes of a tree without those left out, named by id, and what is in them."""
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        waiting += [child for child in ast.iter_child_nodes(each) if id(child) not in left_out]
+
+
+def _sets(node: ast.stmt, names: set[str]) -> bool:
+    """Whether a statement does no more than to give one of these names a value."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return len(targets) == 1 and isinstance(targets[0], ast.Name) and targets[0].id in names
+
+
+def _used(nodes: Iterable[ast.AST]) -> set[str]:
     """Every name that is read, also in short texts: annotations, `__all__`."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
             found.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) <= _SHORT:
@@ -99,8 +116,12 @@ class _Cut(cst.CSTTransformer):
         self.path.pop()
         return updated_node
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         self.path.append(node.name.value)
+        return False  # what is in a function stays, or goes with it
+
+    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:
+        return False
 
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
@@ -220,8 +241,8 @@ def _imported(module: cst.Module, wanted: Iterable[Taken], own: Sequence[str]) -
     """The module with statements that import what it takes, after its first block of imports."""
     wanted = list(wanted)
     body = list(module.body)
-    lines = [line for taken in wanted for line in _statements(taken, _bindings(body))]
-    place = _place(body)
+    bound = _bindings(body) if any(taken.way.up is not None for taken in wanted) else {}
+    lines = [line for taken in wanted for line in _statements(taken, bound)]
     if lines:
         place = _place(body)
         place = _beside(body[:place], lines[0]) if len(lines) == 1 else place
@@ -257,7 +278,9 @@ def _statements(taken: Taken, bound: Mapping[str, str]) -> list[str]:
 def _bindings(body: Sequence[cst.CSTNode]) -> dict[str, str]:
     """What the imports at the top bind."""
     found: dict[str, str] = {}
-    for node in ast.parse(cst.Module(body=list(body)).code).body:  # type: ignore[arg-type]  # they are its statements
+    lines = [node for node in body if isinstance(node, cst.SimpleStatementLine)]
+    imports = [line for line in lines if isinstance(line.body[0], cst.Import | cst.ImportFrom)]
+    for node in ast.parse(cst.Module(body=imports).code).body:
         if isinstance(node, ast.Import):
             found |= {alias.asname or alias.name: alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+import libcst as cst
+
 LEFT_OUT = {
     ".git",
     ".hg",
@@ -28,6 +30,7 @@ LEFT_OUT = {
     "build",
     "dist",
 }
+_DEEPEST = 150  # levels of a tree; written by hand they are seldom more than 30
 _MOST = 2**20  # bytes: a longer file is data that looks like code
 
 
@@ -46,6 +49,28 @@ class Source:
     @property
     def stem(self) -> str:
         return PurePosixPath(self.path).stem
+
+    @cached_property
+    def _levels(self) -> list[list[ast.AST]]:
+        levels: list[list[ast.AST]] = [[self.tree]]
+        while below := [child for node in levels[-1] for child in ast.iter_child_nodes(node)]:
+            levels.append(below)
+        return levels
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree, from the top down."""
+        return tuple(node for level in self._levels for node in level)
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether the tree is nested so deeply that a walk by recursion comes near Python's limit."""
+        return len(self._levels) > _DEEPEST
+
+    @cached_property
+    def written(self) -> cst.Module:
+        """The tree that also has each space and comment."""
+        return cst.parse_module(self.text)
 
     @cached_property
     def lines(self) -> list[str]:

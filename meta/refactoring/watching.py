@@ -44,7 +44,7 @@ def watched(project: Project) -> Watched:
         if _ASKING & set(re.findall(r"\bget[a-z]+\b", source.text)):
             found.asking.add(source.path)
         imported = _imported(source)
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and _DOTTED.fullmatch(node.value):
                 found.named.add(node.value.rpartition(".")[2])
             elif patching and isinstance(node, ast.Call):
@@ -60,7 +60,7 @@ def watched(project: Project) -> Watched:
 def _imported(source: Source) -> dict[str, str]:
     """The names that may be modules, with what they were imported as."""
     found: dict[str, str] = {}
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found[alias.asname or alias.name.split(".")[0]] = (

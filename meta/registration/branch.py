@@ -17,7 +17,7 @@ from meta import process
 from meta.errors import UserError
 
 PREFIX = "refs/heads/meta/"
-TRAILER, UPDATE = "Meta-Workflow", "Meta-Update"
+TRAILER, UPDATE, REFACTORING = "Meta-Workflow", "Meta-Update", "Meta-Refactoring"
 Mode = Literal["100644", "100755", "120000"]
 _SYNCED = ("-c", "core.fsync=objects,reference")  # git by itself leaves both to chance when power is lost
 _MODES: dict[str, Mode] = {"100755": "100755", "120000": "120000"}
@@ -76,6 +76,37 @@ def proposed(repository: Path) -> dict[str, str]:
 def updates(repository: Path) -> dict[str, tuple[str, ...]]:
     """The branches on which accepted tools are made anew, and which tools these are."""
     return {name: tuple(told.replace(",", " ").split()) for name, told in _marked(repository, UPDATE).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Refactored:
+    """A branch that changes the project's own code: the id of what it shares, and what its commit says of it."""
+
+    id: str
+    text: str
+
+
+def refactorings(repository: Path) -> dict[str, Refactored]:
+    """The branches `meta/refactor-…` that wait for review, also those on which a reviewer went on."""
+    if not commit_of(repository, "HEAD"):
+        return {}
+    names = git(repository, "for-each-ref", "--format=%(refname)", f"{PREFIX}refactor-*").split()
+    known = {name.removeprefix(PREFIX): _refactored(repository, name) for name in names}
+    return {name: each for name, each in known.items() if each}
+
+
+def trailer(repository: Path, commit: str, key: str) -> str:
+    """What a commit says under this key, "" for nothing."""
+    return git(repository, "log", "-1", f"--format=%(trailers:key={key},valueonly,separator=%x20)", commit).strip()
+
+
+def _refactored(repository: Path, reference: str) -> Refactored | None:
+    form = f"%(trailers:key={REFACTORING},valueonly,separator=%x20)%x00%B%x00"
+    rows = git(repository, "log", f"--format={form}", f"{parting(repository, reference)}..{reference}").split("\0")
+    for told, text in zip(rows[::2], rows[1::2], strict=False):
+        if told.strip():
+            return Refactored(told.strip(), text.partition(f"\n{REFACTORING}:")[0].strip() + "\n")
+    return None
 
 
 def _marked(repository: Path, key: str) -> dict[str, str]:
@@ -156,8 +187,8 @@ def changed(repository: Path, revision: str) -> tuple[str, ...]:
     return tuple(filter(None, rows.split("\0")))
 
 
-def difference(repository: Path, revision: str, path: str) -> str:
-    """What a branch changes in one file, as git shows it."""
+def difference(repository: Path, revision: str, *paths: str) -> str:
+    """What a branch changes in these files (in all where none is named), as git shows it."""
     return git(
         repository,
         "diff",
@@ -167,7 +198,7 @@ def difference(repository: Path, revision: str, path: str) -> str:
         parting(repository, revision),
         revision,
         "--",
-        path,
+        *paths,
     )
 
 
@@ -197,8 +228,18 @@ def hand_over(repository: Path, name: str, folder: Path) -> tuple[Path, ...]:
     return patch, bundle
 
 
-def commands(name: str) -> tuple[str, ...]:
-    """What opens a pull request with the programs that are here; nothing is sent by us."""
+def commands(name: str, *, told: bool = False) -> tuple[str, ...]:
+    """What opens a pull request with the programs that are here; nothing is sent by us.
+
+    A branch whose commit has `told` everything needs no PR.md.
+    """
+    if told:
+        push = f"git push -u origin meta/{name}"
+        opens = {
+            "gh": f"{push} && gh pr create --draft --head meta/{name} --fill",
+            "glab": f"{push} && glab mr create --draft --source-branch meta/{name} --fill",
+        }
+        return tuple(command for program, command in opens.items() if shutil.which(program))
     body = f"generated_tools/{name}/PR.md"
     show = f"git show meta/{name}:{body}"
     known = {

@@ -145,17 +145,15 @@ def preview(workspace: Path, name: str) -> tuple[str, ...]:
 
 def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
     """Bring a proposed tool, or the update of one, into the work tree and register it; its branch goes. The index is
-    left alone.
+    left alone. A change of the project's own code is brought likewise.
 
     With `commit` exactly these paths are committed on the current branch. Files edited on the review branch come as
     they are there. Raises `UserError` where something else is in the way.
     """
-    head = _proposed(workspace, name)
     reference = branch.ref(name)
     if branch.checked_out(workspace, reference):
-        raise UserError(
-            f"meta/{name} is checked out. Switch to the branch that should get the tool, then run this again."
-        )
+        raise UserError(f"meta/{name} is checked out. Switch to the branch that should get it, then run this again.")
+    head = _proposed(workspace, name)
     files, before = _brought(workspace, head, name)
     others = sorted(set(branch.changed(workspace, head)) - files.keys() - set(SHARED))
     if others:
@@ -166,12 +164,16 @@ def accept(workspace: Path, name: str, *, commit: bool = False) -> Accepted:
     with actions.doing(workspace, Action("accept", name, (Moved(reference, head, ""),))) as log:
         for path, blob in files.items():
             _put(workspace, log, path, blob)
-        paths = (*files, *list_tools(workspace, log))
+        paths = (*files, *(() if name in branch.refactorings(workspace) else list_tools(workspace, log)))
     return Accepted(paths, _commit(workspace, name, paths) if commit else "")
 
 
 def _brought(workspace: Path, head: str, name: str) -> tuple[dict[str, Blob], dict[str, Blob]]:
-    """The files that a review branch brings; for an update, those that it changes, and as they were before."""
+    """The files that a review branch brings; for an update or a change of other code, those that it changes, and as
+    they were before."""
+    if name in branch.refactorings(workspace):
+        paths = branch.changed(workspace, head)
+        return branch.tree(workspace, head, *paths), branch.tree(workspace, branch.parting(workspace, head), *paths)
     updated = branch.updates(workspace).get(name)
     if updated is None:
         return own(workspace, head, name), {}
@@ -182,14 +184,15 @@ def _brought(workspace: Path, head: str, name: str) -> tuple[dict[str, Blob], di
 
 
 def reject(workspace: Path, name: str, reason: str, work: Sequence[str] = ()) -> None:
-    """Delete the branch of a proposed tool, or update, and remember why, so that it is not proposed again.
+    """Delete the branch of what is proposed, and remember why, so that it is not proposed again.
 
     `work` is what the tool does: the same with other arguments is not proposed either.
     """
-    head = _proposed(workspace, name)
     if branch.checked_out(workspace, branch.ref(name)):
         raise UserError(f"meta/{name} is checked out. Switch to another branch, then run this again.")
-    workflow = branch.proposed(workspace).get(name, f"name:{name}")
+    head = _proposed(workspace, name)
+    refactored = branch.refactorings(workspace).get(name)
+    workflow = refactored.id if refactored else branch.proposed(workspace).get(name, f"name:{name}")
     path = workspace / _DECLINED
     rows = _declined(workspace)
     rows[workflow] = {"name": name, "reason": " ".join(reason.split()), "work": list(work)}
@@ -279,7 +282,8 @@ def undo(workspace: Path, keep: Keep = lambda paths: ()) -> Undone:
 def hand_over(workspace: Path, name: str) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """A patch and a bundle of the review branch in `.meta/review/<name>/`, and the commands that open a pull request."""
     _proposed(workspace, name)
-    return branch.hand_over(workspace, name, workspace / ".meta" / "review" / name), branch.commands(name)
+    told = name in branch.refactorings(workspace)
+    return branch.hand_over(workspace, name, workspace / ".meta" / "review" / name), branch.commands(name, told=told)
 
 
 def _check(name: str) -> None:
@@ -289,6 +293,7 @@ def _check(name: str) -> None:
 
 def unknown(workspace: Path, name: str, states: Iterable[State]) -> UserError:
     names = [known.name for known in tools(workspace) if known.state in tuple(states)]
+    names += branch.refactorings(workspace) if "proposed" in states else ()
     close = get_close_matches(name, names, 1)
     hint = f' Did you mean "{close[0]}"?' if close else ""
     return UserError(f'no {" or ".join(states)} tool is called "{name}".{hint} List them with `meta tools`.')
@@ -298,7 +303,7 @@ def _proposed(workspace: Path, name: str) -> str:
     """The commit of a proposed tool, or of a proposed update."""
     _check(name)
     head = branch.commit_of(workspace, branch.ref(name))
-    if head and name in branch.updates(workspace):
+    if head and (name in branch.updates(workspace) or name in branch.refactorings(workspace)):
         return head
     if not head or f"{TOOLS}/{name}/tool.py" not in branch.tree(workspace, head, f"{TOOLS}/{name}"):
         raise unknown(workspace, name, ("proposed",))
@@ -323,6 +328,10 @@ def _free(workspace: Path, path: str, blob: Blob, before: Blob | None) -> None:
         return
     known = [one.content.encode() for one in (blob, before) if one and one.mode != "120000"]
     if os.path.lexists(target) and (target.is_symlink() or not target.is_file() or target.read_bytes() not in known):
+        if before and target.is_file():
+            raise UserError(
+                f"{path} has changed since, so it is in the way. Make the branch anew, or merge it with git."
+            )
         raise UserError(f"{path} is in the way. Move it, then run this again.")
 
 

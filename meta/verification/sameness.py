@@ -67,7 +67,10 @@ class Ground:
 
 
 def compare(root: Path, changed: Changed, ground: Ground) -> Verdict:
-    """The checks "loads", "bytecode" and "project's tests" on copies of the project, before and after."""
+    """The checks "loads", "bytecode" and "project's tests" on copies of the project, before and after.
+
+    Where neither of the last two could compare anything, the isolation is "none", so that nothing counts as passed.
+    """
     level = sandbox.level()
     if level not in ("bubblewrap", "landlock"):
         names = ("loads", "bytecode", "project's tests")
@@ -76,7 +79,12 @@ def compare(root: Path, changed: Changed, ground: Ground) -> Verdict:
     with _copied(root, {}) as before, _copied(root, changed.files) as after:
         told = _loaded(before, changed, ground), _loaded(after, changed, ground)
         checks = (*_compared(changed, *told), _tests(before, after, ground))
-    return Verdict(checks, level)
+    return Verdict(checks, level if any(map(_tells, checks)) else "none")
+
+
+def _tells(check: Check) -> bool:
+    """Whether something was compared in a check, or found wrong; that files load is no comparison."""
+    return check.passed is False or (check.passed is True and check.name != "loads")
 
 
 @contextmanager
@@ -181,12 +189,12 @@ def _compared(
     rest = f"; {sum(missing.values())} could not before either ({missing.most_common(1)[0][0]})" if missing else ""
     loads = f"{count} of {len(changed.modules)} modules load as before{rest}"
     yield Check("loads", False if broken else True if count else None, "; ".join(broken[:3]) or loads)
+    if not same and not differing:
+        none = "only what was replaced on purpose is defined in them" if count else "none could be loaded"
+        yield Check("bytecode", None, f"not compared: {none}")
+        return
     told = "; ".join(differing[:3]) or f"{same} of {same} functions have the same code, constants, and names they use"
-    yield Check(
-        "bytecode",
-        False if differing else True if same else None,
-        told if same or differing else "none could be loaded",
-    )
+    yield Check("bytecode", not differing, told)
 
 
 def _difference(old: Mapping[str, Any], place: Place, files: Mapping[str, Any], changed: Changed) -> str:
@@ -218,42 +226,69 @@ def _other(was: list[Any] | None, now: list[Any] | None, changed: Changed) -> bo
 
 
 def _tests(before: Path, after: Path, ground: Ground) -> Check:
-    """The check that each test of the project ends as it did."""
+    """The check that each test of the project ends as it did. Where none passed before, they tell nothing."""
     name = "project's tests"
-    python, seen = _python(ground)
-    argv = list(ground.tests) or [python, "-m", "pytest", "-q"]
+    argv = list(ground.tests) or [_python(ground)[0], "-m", "pytest", "-q"]
     if not ground.tests and not any((before / "tree").glob("**/test*.py")):
         return Check(name, None, "not run: it has none")
-    is_pytest = any(word.endswith(("pytest", "py.test")) for word in argv[:3])
-    whole = [*argv, f"--junitxml={_REPORT}", "-p", "no:cacheprovider"] if is_pytest else argv
-    script = 'cd tree && exec "$@"'
-    outcomes = []
-    for folder in (before, after):
-        ran = sandbox.run(["bash", "-c", script, "tests", *whole], folder, read_only=seen, limits=_LIMITS)
-        if ran.code is None:
-            return Check(name, None, "not told: time was up")
-        outcomes.append(_outcomes(folder / "tree" / _REPORT) if is_pytest else {"exit code": str(ran.code)})
-    old, new = outcomes
-    if not old:
-        last = (ran.stdout.strip().splitlines() or ran.stderr.strip().splitlines() or ["nothing was said"])[-1]
-        return Check(name, None, f"not run: {last}")
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(Counter(old.values()).items()))
-    if changes := sorted(test for test in old.keys() | new.keys() if old.get(test) != new.get(test)):
+    old = _tested(before, argv, ground)
+    if "passed" not in old.ends.values():
+        return Check(name, None, f"could not be run: {old.complaint}")
+    new = _tested(after, argv, ground)
+    if not new.ends:
+        return Check(name, False, f"could not be run after the change: {new.complaint}")
+    counts = ", ".join(f"{count} {end}" for end, count in sorted(Counter(old.ends.values()).items()))
+    if changes := sorted(
+        test for test in old.ends.keys() | new.ends.keys() if old.ends.get(test) != new.ends.get(test)
+    ):
         first = changes[0]
-        detail = f"{first} was {old.get(first, 'absent')} and is {new.get(first, 'absent')}; {len(changes)} differ"
-        return Check(name, False, detail)
+        detail = f"{first} was {old.ends.get(first, 'absent')} and is {new.ends.get(first, 'absent')}"
+        return Check(name, False, f"{detail}; {len(changes)} differ")
     return Check(name, True, f"the same as before: {counts}")
 
 
-def _outcomes(report: Path) -> dict[str, str]:
-    """How each test ended, by name."""
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """How each test ended, by name, and what was said where one did not pass."""
+
+    ends: Mapping[str, str]
+    complaint: str
+
+
+def _tested(folder: Path, argv: Sequence[str], ground: Ground) -> _Tested:
+    """A run of the tests in a copy; of a command that is not pytest only its exit code is known."""
+    is_pytest = any(word.endswith(("pytest", "py.test")) for word in argv[:3])
+    whole = [*argv, f"--junitxml={_REPORT}", "-p", "no:cacheprovider"] if is_pytest else argv
+    script = 'cd tree && exec "$@"'
+    ran = sandbox.run(["bash", "-c", script, "tests", *whole], folder, read_only=_python(ground)[1], limits=_LIMITS)
+    if ran.code is None:
+        return _Tested({}, f"time was up after {_LIMITS.wall:.0f} s")
+    said = (ran.stdout.strip().splitlines() or ran.stderr.strip().splitlines() or ["nothing was said"])[-1]
+    if not is_pytest:
+        return _Tested({"exit code 0": "passed"} if ran.code == 0 else {}, f"exit code {ran.code}: {said}")
+    found = _outcomes(folder / "tree" / _REPORT)
+    return _Tested(found.ends, found.complaint or said)
+
+
+def _outcomes(report: Path) -> _Tested:
+    """What pytest wrote down."""
     try:
         tree = ElementTree.parse(report)
     except (OSError, ElementTree.ParseError):
-        return {}
-    found: dict[str, str] = {}
+        return _Tested({}, "")
+    ends: dict[str, str] = {}
+    complaint = ""
     for case in tree.iter("testcase"):
-        ends = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-        outcome = {"failure": "failed", "error": "broken"}.get(ends[0], ends[0]) if ends else "passed"
-        found[f"{case.get('classname')}::{case.get('name')}"] = outcome
-    return found
+        wrong = [child for child in case if child.tag in ("failure", "error", "skipped")]
+        end = {"failure": "failed", "error": "broken"}.get(wrong[0].tag, wrong[0].tag) if wrong else "passed"
+        ends[f"{case.get('classname')}::{case.get('name')}"] = end
+        if end in ("failed", "broken"):
+            complaint = complaint or _first_line(wrong[0])
+    return _Tested(ends, complaint)
+
+
+def _first_line(wrong: ElementTree.Element) -> str:
+    """What a test that did not pass said: the first line that pytest marks as the error, else the first of all."""
+    lines = (wrong.text or "").splitlines()
+    marked = [line[1:].strip() for line in lines if line.startswith("E ")]
+    return next(iter([*marked, *(wrong.get("message") or "").splitlines(), *lines]), "")

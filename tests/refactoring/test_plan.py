@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from textwrap import dedent
 
@@ -63,7 +62,7 @@ def package(folder: Path, *keys: str, extra: dict[str, str] | None = None) -> Pa
 def planned(folder: Path) -> Refactoring:
     found = refactors.plan(folder, [path.relative_to(folder).as_posix() for path in folder.rglob("*.py")])
     if found.files:
-        assert [check for check in proof.check(Project(folder), found) if not check.passed] == []
+        assert [check for check in proof.check(Project(folder), found) if check.passed is False] == []
     return found
 
 
@@ -236,7 +235,7 @@ def test_a_wrong_helper_is_found_by_putting_its_arguments_back(tmp_path: Path) -
     found = planned(folder)
     wrong = {path: text.replace('key="b"', 'key="x"') for path, text in found.files.items()}
     broken = Refactoring(found.groups, wrong, found.before)
-    (failed,) = [check for check in proof.check(Project(folder), broken) if not check.passed]
+    (failed,) = [check for check in proof.check(Project(folder), broken) if check.passed is False]
     assert failed.name == "helpers"
 
 
@@ -247,6 +246,13 @@ def test_a_file_that_does_not_parse_is_counted(tmp_path: Path) -> None:
     found = planned(folder)
     assert found.groups
     assert dict(found.skipped) == {"does not parse": 1, "not UTF-8": 1}
+
+
+def test_a_file_that_is_nested_too_deeply_is_counted_and_stays(tmp_path: Path) -> None:
+    deep = HELD + f"\nx = 1\ny = {' + '.join(['x'] * 400)}\n"
+    found = planned(copies(tmp_path, HELD, HELD, deep, HELD))
+    assert [len(group.sites) for group in found.groups] == [3]
+    assert dict(found.skipped) == {"nested too deeply": 1}
 
 
 needs_sandbox = pytest.mark.skipif(sandbox.level() not in ("bubblewrap", "landlock"), reason="there is no sandbox")
@@ -288,16 +294,3 @@ def test_a_function_with_another_constant_is_found_when_it_is_loaded(tmp_path: P
     )
     verdict = sameness.compare(folder, changed, Ground(tests=("true",)))
     assert verdict.state == "failed"
-
-
-def test_a_change_is_put_on_a_branch_of_its_own_and_nothing_else_moves(tmp_path: Path) -> None:
-    folder = copies(tmp_path, *[HELD] * 3)
-    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "start"]):
-        subprocess.run([*git, *words], check=True)
-    done = refactors.propose(folder, planned(folder), Verdict((), "none"), "exp")
-    assert done.branch == "meta/refactor-exp"
-    told = subprocess.run([*git, "show", "--stat", done.commit], check=True, capture_output=True, text=True).stdout
-    assert "exp/exp_shared.py" in told
-    assert "unverified" in told
-    assert subprocess.run([*git, "status", "--porcelain"], check=True, capture_output=True, text=True).stdout == ""
