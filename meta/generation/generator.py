@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from pprint import pformat
+from typing import Any
 
 import tomlkit
 
@@ -73,10 +75,18 @@ def generate(
 
 def formatter(settings: Mapping[str, str]) -> tuple[str, ...]:
     """How a project formats its Python, by the texts of `pyproject.toml`, `ruff.toml` and `.pre-commit-config.yaml`; () if none says."""
-    told, hooks = settings.get("pyproject.toml", ""), settings.get(".pre-commit-config.yaml", "")
-    if "[tool.ruff" in told or "ruff.toml" in settings or "ruff-format" in hooks:
+    told, hooks = _toml(settings.get("pyproject.toml", "")).get("tool", {}), settings.get(".pre-commit-config.yaml", "")
+    if "format" in told.get("ruff", {}) or "format" in _toml(settings.get("ruff.toml", "")) or "ruff-format" in hooks:
         return ("ruff", "format", "--quiet")
-    return ("black", "--quiet") if "[tool.black]" in told or "psf/black" in hooks else ()
+    return ("black", "--quiet") if "black" in told or "psf/black" in hooks else ()
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """The settings in a text; none in one that cannot be read, which is its owner's to mend."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
 
 
 def as_workflow(tool: Tool) -> Workflow:

@@ -253,9 +253,10 @@ def test_a_part_that_only_some_members_have_is_asked_for_with_yes_or_no(tmp_path
 
 
 @pytest.mark.parametrize(("settings", "command"), [
-    pytest.param({"pyproject.toml": "[tool.ruff.format]\nquote-style = 'single'\n"}, ("ruff", "format"), id="ruff"),
-    pytest.param({".pre-commit-config.yaml": "- repo: https://github.com/psf/black\n"}, ("black", "-q"), id="black as a hook"),
+    pytest.param({"pyproject.toml": "[tool.ruff.format]\nquote-style = 'single'\n"}, ("ruff", "format", "--quiet"), id="ruff"),
+    pytest.param({".pre-commit-config.yaml": "- repo: https://github.com/psf/black\n"}, ("black", "--quiet"), id="black as a hook"),
     pytest.param({"pyproject.toml": "[tool.ruff.lint]\n"}, (), id="ruff that only lints"),
+    pytest.param({"ruff.toml": "[format]\n"}, ("ruff", "format", "--quiet"), id="ruff by its own file"),
     pytest.param({}, (), id="none"),
 ])  # fmt: skip
 def test_the_projects_own_formatter_is_taken_and_no_other(settings: dict[str, str], command: tuple[str, ...]) -> None:
