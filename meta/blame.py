@@ -32,7 +32,7 @@ def behind(settings: Config, place: str, progress: Progress = quiet) -> Behind:
     with alone(workspace), Store(workspace / ".meta" / "store.sqlite") as store:
         ingest(store, files_of(settings, ()), progress, forget=False)
         sessions = [session for session in store.sessions(sources.merge) if session.origin != "git"]
-    talks = _named(sessions, git.trailers(workspace, sha, TRAILER), sha) or _made(sessions, commit)
+    talks = _named(sessions, git.trailers(workspace, sha, TRAILER)) or _made(sessions, commit)
     found = tuple(_talk(workspace, session, event) for session, event in talks)
     return Behind(path, line, sha, commit.author, commit.time, commit.subject, found)
 
@@ -53,7 +53,7 @@ def _place(workspace: Path, place: str) -> tuple[str, int]:
 Made = tuple[Session, Event | None]
 
 
-def _named(sessions: Iterable[Session], trailers: Sequence[str], sha: str) -> list[Made]:
+def _named(sessions: Iterable[Session], trailers: Sequence[str]) -> list[Made]:
     """The sessions that the commit names."""
     return [(session, None) for session in sessions if f"{session.agent}/{session.id}" in trailers]
 

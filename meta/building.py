@@ -12,7 +12,7 @@ from pathlib import Path
 from meta import llm
 from meta.errors import UserError
 from meta.family import Judged
-from meta.model import Built, Check, Proposal, Tool, Verdict, Wording, Workflow
+from meta.model import Built, Check, Estimate, Proposal, Tool, Verdict, Wording, Workflow
 from meta.redact import residue
 
 As = Callable[[Tool], Tool]
@@ -33,12 +33,7 @@ def build(workspace: Path, proposal: Proposal, model: llm.Access | None, *, dry_
 
     taken = {known.name for known in lifecycle.tools(workspace)}
     made = make(workspace, proposal, model, taken)
-    if isinstance(made, Built):
-        return made
-    if dry_run:
-        return Built(made.tool, made.verdict, "dry-run", proposal.decision.reason)
-    lifecycle.propose(workspace, made.tool, proposal.workflow, proposal.estimate, made.text)
-    return Built(made.tool, made.verdict, "proposed", proposal.decision.reason)
+    return _put_up(workspace, made, proposal.workflow, proposal.estimate, proposal.decision.reason, dry_run=dry_run)
 
 
 def make(
@@ -57,7 +52,7 @@ def make(
     `why` stands first in the text for its reviewer.
     """
     from meta import roi, verification
-    from meta.generation import generate, manifest, wording, words
+    from meta.generation import generate, wording, words
     from meta.registration import pull_request
 
     workflow, estimate = proposal.workflow, proposal.estimate
@@ -70,25 +65,57 @@ def make(
     except words.RefusedError as refused:
         empty = Tool(called[0] if called else workflow.name, workflow.id, "", "", {}, "")
         return _refused(empty, Check("generated", False, str(refused)))
-    if left := residue.kinds([tool.name, tool.description, *tool.files, *tool.files.values()]):
+
+    def verdict(tool: Tool) -> Verdict:
+        found = verification.verify(verified(tool), workflow, workspace=workspace)
+        return replace(found, checks=(*found.checks, *polished))
+
+    def text(tool: Tool, verdict: Verdict) -> str:
+        real = next((check.seconds for check in verdict.checks if check.seconds), ())
+        return pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate, real), why)
+
+    return _made(tool, verdict, text, residue.kinds)
+
+
+def _made(
+    tool: Tool,
+    verified: Callable[[Tool], Verdict],
+    told: Callable[[Tool, Verdict], str],
+    secrets: Callable[[Iterable[str]], Collection[str]],
+) -> Made | Built:
+    """The generated tool with its verdict and what its reviewer is told, or what it was refused for."""
+    from meta.generation import manifest
+
+    if left := secrets([tool.name, tool.description, *tool.files, *tool.files.values()]):
         return _leaking(tool, left)
-    verdict = verification.verify(verified(tool), workflow, workspace=workspace)
-    verdict = replace(verdict, checks=(*verdict.checks, *polished))
+    verdict = verified(tool)
     if verdict.state == "failed":
         failed = next(check for check in verdict.checks if check.passed is False)
         return Built(tool, verdict, "refused", f"{failed.name}: {failed.detail}")
     tool = manifest.with_verdict(tool, verdict)
-    real = next((check.seconds for check in verdict.checks if check.seconds), ())
-    text = pull_request.text(workflow, estimate, tool, verdict, roi.compare(workflow, estimate, real), why)
-    if left := residue.kinds([text, tool.files["tool.toml"]]):  # the verdict stands in both; the rest was looked at
+    text = told(tool, verdict)
+    if left := secrets([text, tool.files["tool.toml"]]):  # the verdict stands in both; the rest was looked at
         return _leaking(tool, left)
     return Made(tool, verdict, text)
+
+
+def _put_up(
+    workspace: Path, made: Made | Built, workflow: Workflow, estimate: Estimate, reason: str, *, dry_run: bool
+) -> Built:
+    """A tool that passed goes on its review branch."""
+    from meta.registration import lifecycle
+
+    if isinstance(made, Built):
+        return made
+    if not dry_run:
+        lifecycle.propose(workspace, made.tool, workflow, estimate, made.text)
+    return Built(made.tool, made.verdict, "dry-run" if dry_run else "proposed", reason)
 
 
 def build_generator(workspace: Path, judged: Judged, *, dry_run: bool) -> Built:
     """Make the tool that makes a family's next member, and put one that passed on its review branch."""
     from meta.families import blueprint
-    from meta.generation import generator, manifest, words
+    from meta.generation import generator, words
     from meta.registration import generator_request, lifecycle
     from meta.verification import generators
 
@@ -99,25 +126,15 @@ def build_generator(workspace: Path, judged: Judged, *, dry_run: bool) -> Built:
         tool = generator.generate(judged, plan, texts, formatter=formatter(workspace), taken=taken)
     except (words.RefusedError, UserError) as refused:
         return _refused(Tool(family.name, family.id, "", "", {}, ""), Check("generated", False, str(refused)))
-    if left := _secrets([tool.name, tool.description, *tool.files, *tool.files.values()]):
-        return _leaking(tool, left)
-    verdict = generators.verify(tool)
-    if verdict.state == "failed":
-        failed = next(check for check in verdict.checks if check.passed is False)
-        return Built(tool, verdict, "refused", f"{failed.name}: {failed.detail}")
-    tool = manifest.with_verdict(tool, verdict)
-    text = generator_request.text(judged, plan.hubs, tool, verdict)
-    if left := _secrets([text, tool.files["tool.toml"]]):
-        return _leaking(tool, left)
-    if dry_run:
-        return Built(tool, verdict, "dry-run", judged.decision.reason)
-    lifecycle.propose(workspace, tool, generator.as_workflow(tool), judged.estimate, text)
-    return Built(tool, verdict, "proposed", judged.decision.reason)
-
-
-def _secrets(texts: Iterable[str]) -> set[str]:
-    """What must not be copied even from one file of a repository to another; addresses stand there as they do here."""
-    return set(residue.kinds(texts)) - {"email"}
+    made = _made(
+        tool,
+        generators.verify,
+        lambda tool, verdict: generator_request.text(judged, plan.hubs, tool, verdict),
+        residue.secrets,  # what else stands in a repository may stand in another file of it
+    )
+    return _put_up(
+        workspace, made, generator.as_workflow(tool), judged.estimate, judged.decision.reason, dry_run=dry_run
+    )
 
 
 def formatter(workspace: Path) -> tuple[str, ...]:

@@ -14,13 +14,14 @@ import json
 import os
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from meta import files
 from meta.errors import UserError
+from meta.intake import Progress, quiet
 from meta.redact import residue
 
 KEPT = ("conversation-archive", "knowledge")
@@ -36,8 +37,6 @@ _FOREIGN = (
     "paramiko",
     "requests",
 )  # whose errors are the place's
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def machine(state: Path) -> str:
 
 def sync(
     workspace: Path, url: str, owner: str, *, seal: bytes | None = None, dry_run: bool = False,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = quiet,
 ) -> Synced:  # fmt: skip
     """Send what the place does not have of this workspace, then fetch what other machines keep there and we do not have."""
     with _explained(url):
@@ -154,7 +153,7 @@ def _own(workspace: Path) -> tuple[dict[str, bytes], list[str]]:
             if path.is_symlink() or not path.is_file() or not _safe(workspace, name):
                 continue
             content = path.read_bytes()
-            if set(residue.kinds([name, content.decode(errors="replace")])) - {"email"}:
+            if residue.secrets([name, content.decode(errors="replace")]):
                 refused.append(name)
             else:
                 found[name] = content

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from meta import archive, building, codec, files, llm, sources
 from meta.config import Config
-from meta.errors import UserError
+from meta.errors import UserError, did_you_mean
 from meta.intake import (
     Progress,
     alone,
@@ -201,10 +201,7 @@ def find(survey: Survey, name: str) -> Proposal:
     for proposal in everything:
         if name in (proposal.workflow.name, proposal.workflow.id):
             return proposal
-    import difflib
-
-    close = difflib.get_close_matches(name, [proposal.workflow.name for proposal in everything], n=1)
-    hint = f' Did you mean "{close[0]}"?' if close else ""
+    hint = did_you_mean(name, (proposal.workflow.name for proposal in everything))
     raise UserError(f'no workflow is called "{name}".{hint} List them with `meta mine`.')
 
 

@@ -12,12 +12,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
 from meta import building, git, judging, process
-from meta.errors import UserError
+from meta.errors import UserError, did_you_mean
 from meta.families import filesets, likeness, paths, recurrence
 from meta.families import units as shapes
 from meta.family import Coverage, Family, Judged
@@ -125,12 +124,14 @@ def proposed(
     store: Store, workspace: Path, *, weeks: float = 2.0, most: int, dry_run: bool, progress: Progress = quiet
 ) -> list[Built]:
     """A tool for each of the candidates, `most` of them."""
-    due, judgements = _worth(store, workspace, weeks, progress)
-    if due and not judgements:  # they were found before
+    if most < 1:  # nobody waits for the replay of what is not built
+        return []
+    waiting, judgements = _worth(store, workspace, weeks, progress)
+    if waiting and not judgements:  # they were found before
         seen = found(workspace, time.time())
-        there = [family for family in seen.families if family.id in {one.id for one in due}]
+        there = [family for family in seen.families if family.id in {one.id for one in waiting}]
         judgements = judged(workspace, seen, there, weeks=weeks, progress=progress)
-    return [building.build_generator(workspace, one, dry_run=dry_run) for one in judgements[: max(most, 0)]]
+    return [building.build_generator(workspace, one, dry_run=dry_run) for one in judgements[:most]]
 
 
 def _worth(
@@ -150,10 +151,10 @@ def _worth(
         return tuple(one for row in json.loads(cached) if (one := Candidate(*row)).id not in known), ()
     seen = found(workspace, now)
     judgements = judged(workspace, seen, due(seen, weeks=weeks), weeks=weeks, progress=progress)
-    worth = [one for one in judgements if one.decision.build]
-    rows = [Candidate(one.family.id, one.family.name, one.decision.reason) for one in worth]
+    built = [one for one in judgements if one.decision.build]
+    rows = [Candidate(one.family.id, one.family.name, one.decision.reason) for one in built]
     store.cache(key, json.dumps([(row.id, row.name, row.reason) for row in rows]))
-    return tuple(row for row in rows if row.id not in known), tuple(one for one in worth if one.family.id not in known)
+    return tuple(row for row in rows if row.id not in known), tuple(one for one in built if one.family.id not in known)
 
 
 def build(workspace: Path, name: str, *, weeks: float = 2.0, dry_run: bool = False) -> Built:
@@ -168,8 +169,7 @@ def find(seen: Found, name: str) -> Family:
     for family in seen.families:
         if name in (family.name, family.id):
             return family
-    close = get_close_matches(name, [family.name for family in seen.families], n=1)
-    hint = f' Did you mean "{close[0]}"?' if close else ""
+    hint = did_you_mean(name, (family.name for family in seen.families))
     raise UserError(f'no family is called "{name}".{hint} List them with `meta families`.')
 
 

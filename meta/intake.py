@@ -85,7 +85,7 @@ def _history(repository: Path) -> Iterator[Session]:
 def _read(path: Path, key: bytes) -> tuple[Cursor | None, tuple[Session, ...]]:
     """One file's (or repository's) sessions, redacted; a file without any stands for itself as what was skipped."""
     redactor = redact.Redactor(key)
-    if set(residue.kinds([str(path)])) - {"email"}:  # the index would have to keep it to find the file again
+    if residue.secrets([str(path)]):  # the index would have to keep it to find the file again
         return None, (Session("", "", (), skipped={"secret in the path": 1}),)
     if path.is_dir():
         return _cursor(path), tuple(redactor.session(session) for session in _history(path))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meta.edits import Journal
-from meta.errors import UserError
+from meta.errors import UserError, did_you_mean
 from meta.knowledge import documents, life, notes
 from meta.knowledge import lessons as found
 from meta.knowledge.findings import day
@@ -143,9 +143,7 @@ def forget(workspace: Path, name: str) -> tuple[str, str]:
     """Retire one lesson: from where to where its file was moved. Raises `UserError` where there is none."""
     lessons = known(workspace)
     if name not in lessons:
-        from difflib import get_close_matches
-
-        hint = "".join(f' Did you mean "{close}"?' for close in get_close_matches(name, lessons, n=1))
+        hint = did_you_mean(name, lessons)
         raise UserError(f'no lesson is called "{name}".{hint} List them with `meta lessons`.')
     source, target = f"{LESSONS}/{name}.md", f"{RETIRED}/{name}.md"
     if (workspace / target).exists():

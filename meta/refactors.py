@@ -151,7 +151,7 @@ def propose(root: Path, change: Refactoring, verdict: Verdict, name: str) -> Ref
     if verdict.state == "failed":
         return Refactored(change, verdict)
     text = _text(change, name, verdict)
-    if left := set(residue.kinds([text])) - {"email"}:
+    if left := residue.secrets([text]):
         raise UserError(f"the text for its reviewer would hold what looks like a secret: {', '.join(sorted(left))}.")
     commit = desk.propose(root, f"refactor-{name}", change.id, change.files, change.before, text)
     return Refactored(change, verdict, f"meta/refactor-{name}", commit)

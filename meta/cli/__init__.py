@@ -60,9 +60,9 @@ def _main(argv: list[str]) -> int:
         return hook(argv[1:])
     known = [command for _, commands in GROUPS for command in commands]
     if argv[0] not in known:
-        from difflib import get_close_matches
+        from meta.errors import did_you_mean
 
-        hint = "".join(f' Did you mean "{close}"?' for close in get_close_matches(argv[0], known, n=1))
+        hint = did_you_mean(argv[0], known)
         print(f'{USAGE}\nmeta: there is no command "{argv[0]}".{hint} `meta --help` lists them.', file=sys.stderr)
         return 2
     from meta.cli.desk import serve

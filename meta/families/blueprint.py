@@ -14,7 +14,7 @@ from pathlib import Path
 
 from meta import git
 from meta.errors import UserError
-from meta.families import hubs, names, patterns, score
+from meta.families import blobs, hubs, names, patterns, score
 from meta.families.reading import NAME
 from meta.family import (
     Blueprint,
@@ -54,10 +54,9 @@ def of_repository(
 
     Raises `UserError` where too few are left.
     """
-    wanted = [(m, path, file) for m in family.members for path, file in zip(family.paths, m.files, strict=True) if file]
-    wanted = [(m, path, file) for m, path, file in wanted if "\n" not in file]
+    wanted = [(m, path, file) for m in family.members for path, file in blobs.files(family, m)]
     specs = [*(f"HEAD:{file}" for _, _, file in wanted), *(f"HEAD:{hub.path}" for hub in family.hubs)]
-    texts = [_text(content) for content in git.contents(repository, specs)]
+    texts = [blobs.text(content) for content in git.contents(repository, specs)]
     found: dict[str, dict[str, str]] = {}
     files: dict[str, dict[str, str]] = {}
     for (m, path, file), text in zip(wanted, texts, strict=False):
@@ -76,14 +75,6 @@ def of_repository(
     edits = [edit for edit in hubs.edits(repository, family) if hub_texts[edit.path]]
     plan = blueprint(family.name, there, learned, roles, edits, hub_texts)
     return plan, {m.name: files[m.name] for m in newest}
-
-
-def _text(content: bytes | None) -> str | None:
-    """A text as it is, byte for byte; None for what is none."""
-    try:
-        return None if content is None or b"\0" in content else content.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
 
 
 def blueprint(

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from meta import git
+from meta.families import blobs
 from meta.families.score import Tally, by_copy, mean, taught, total
 from meta.families.variants import clusters, named_alike
 from meta.family import Coverage, Family, Member, Replayed, Strategy
@@ -49,11 +50,11 @@ def moments(repository: Path, family: Family, last: int = 10) -> list[Moment]:
     members = [at for at, member in enumerate(family.members) if member.commit][-last:]
     for at in members:
         member = family.members[at]
-        asked += [(at, "", path, f"{member.commit}:{file}") for path, file in _files(family, member)]
+        asked += [(at, "", path, f"{member.commit}:{file}") for path, file in blobs.files(family, member)]
         for sibling in family.members[max(at - _OLDER * SIBLINGS, 0) : at]:
             if sibling.name != member.name and sibling.commit != member.commit:
                 asked += [
-                    (at, sibling.name, path, f"{member.commit}^:{file}") for path, file in _files(family, sibling)
+                    (at, sibling.name, path, f"{member.commit}^:{file}") for path, file in blobs.files(family, sibling)
                 ]
     found: dict[int, dict[str, dict[str, str]]] = {at: {} for at in members}
     for (at, name, path, _), content in zip(asked, git.contents(repository, (spec for *_, spec in asked)), strict=True):
@@ -72,7 +73,7 @@ def moments(repository: Path, family: Family, last: int = 10) -> list[Moment]:
 def today(repository: Path, family: Family, most: int = SIBLINGS) -> dict[str, dict[str, str]]:
     """The newest members as the last commit has them, oldest first: texts by name, then by path template."""
     newest = family.members[-_OLDER * most :]
-    wanted = [(member.name, path, file) for member in newest for path, file in _files(family, member)]
+    wanted = [(member.name, path, file) for member in newest for path, file in blobs.files(family, member)]
     found: dict[str, dict[str, str]] = {}
     contents = git.contents(repository, (f"HEAD:{file}" for _, _, file in wanted))
     for (name, path, _), content in zip(wanted, contents, strict=True):
@@ -82,18 +83,9 @@ def today(repository: Path, family: Family, most: int = SIBLINGS) -> dict[str, d
     return dict(list(found.items())[-most:])
 
 
-def _files(family: Family, member: Member) -> Sequence[tuple[str, str]]:
-    return [(path, file) for path, file in zip(family.paths, member.files, strict=True) if file and "\n" not in file]
-
-
 def _text(content: bytes | None) -> str | None:
-    """A text as it is, byte for byte; None for what is none or is too long."""
-    if content is None or b"\0" in content or content.count(b"\n") > LONGEST:
-        return None
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
+    """A text; None for what is none or is too long."""
+    return None if content is not None and content.count(b"\n") > LONGEST else blobs.text(content)
 
 
 Way = Literal["one", "variant", "last", "parent"]

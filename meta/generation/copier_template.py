@@ -258,11 +258,15 @@ def _mark(role: Role, at: int) -> str:
     last = role.path[-1]
     kind = last.text.rpartition(".")[2] if isinstance(last, Text) else ""
     sign = next((sign for sign, kinds in _COMMENTS.items() if kind in kinds.split()), "")
-    margin = max((re.match(r"[ \t]*", text)[0] for text in (said, ahead) if text.strip()), key=len, default="")  # type: ignore[index]  # it matches any text
+    margin = max((_margin(text) for text in (said, ahead) if text.strip()), key=len, default="")
     if kind == "py" and said.rstrip().endswith(":"):
-        inner = re.match(r"[ \t]*", said)[0] + "    "  # type: ignore[index]  # it matches any text
-        return f"{inner}...  # {MARK}\n"
+        return f"{_margin(said)}    ...  # {MARK}\n"
     return f"{margin}{sign}{' ' if sign else ''}{MARK}\n"
+
+
+def _margin(text: str) -> str:
+    """The spaces and tabs at the start."""
+    return text[: len(text) - len(text.lstrip(" \t"))]
 
 
 def _questions(blueprint: Blueprint, writer: _Writer, defaults: Mapping[str, str | bool | list[Any]]) -> str:

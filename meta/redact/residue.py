@@ -20,3 +20,8 @@ def kinds(texts: Iterable[str]) -> tuple[str, ...]:
         except DenseError:
             found["text"] = None
     return tuple(found)
+
+
+def secrets(texts: Iterable[str]) -> tuple[str, ...]:
+    """The kinds without addresses: of texts that go no further than those they were taken from."""
+    return tuple(kind for kind in kinds(texts) if kind != "email")

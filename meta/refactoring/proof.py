@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from symtable import SymbolTable
 
 from meta.model import Check
 from meta.refactoring.names import Constant, Function, Meaning, Names, globals_of, tables
@@ -49,7 +50,7 @@ class _Reader:
         self.place = {(s.path, s.name): (g.module, g.name) for g in plan.groups if g.rule == "library" for s in g.sites}
         self.bodies = {(s.path, s.name) for g in plan.groups if g.rule == "helper" for s in g.sites}
 
-    def held(self, name: str, pairs: Iterator[tuple[Group, Site]], compare) -> Check:  # type: ignore[no-untyped-def]  # of the two below
+    def held(self, name: str, pairs: Iterator[tuple[Group, Site]], compare: Callable[[Group, Site], None]) -> Check:
         count = 0
         for group, site in pairs:
             try:
@@ -87,8 +88,8 @@ class _Reader:
         """The helper with the arguments of a call put in, against the body that the call replaced."""
         old, new, where = self.old[site.path], self.new[site.path], self.new[group.module]
         before, after = dict(functions(old.source))[site.name], dict(functions(new.source))[site.name]
-        call, returned = _call(after)
-        if call.func.id != self._bound(new, group):  # type: ignore[attr-defined]  # _call has looked
+        call, called, returned = _call(after)
+        if called != self._bound(new, group):
             raise _DifferError("it calls something else")
         helper = where.functions[group.name]
         if returned != any(isinstance(node, ast.Return) and node.value for node in ast.walk(helper)):
@@ -239,8 +240,8 @@ def _pairs(old: ast.AST, new: ast.AST) -> Iterator[tuple[str, str]]:
             raise _DifferError("it is another function")
 
 
-def _call(node: Function) -> tuple[ast.Call, bool]:
-    """The one call that a body has become, and whether its value is returned."""
+def _call(node: Function) -> tuple[ast.Call, str, bool]:
+    """The one call that a body has become, the name it calls, and whether its value is returned."""
     statements = without_docstring(node)
     value = statements[0].value if isinstance(statements[0], ast.Return | ast.Expr) else None
     if len(statements) != 1 or not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
@@ -249,7 +250,7 @@ def _call(node: Function) -> tuple[ast.Call, bool]:
         raise _DifferError("its body hands over more than names and constants")
     if not all(isinstance(each.value, ast.Constant) for each in value.keywords):
         raise _DifferError("its body hands over more than names and constants")
-    return value, isinstance(statements[0], ast.Return)
+    return value, value.func.id, isinstance(statements[0], ast.Return)
 
 
 def _emptied(tree: ast.Module, node: Function) -> None:
@@ -266,7 +267,7 @@ def _binding(names: Names, node: ast.AST) -> str:
     return type(node).__name__
 
 
-def _needed(table) -> set[str]:  # type: ignore[no-untyped-def]  # a table of symtable
+def _needed(table: SymbolTable) -> set[str]:
     """The global names that a scope reads; at the top also those that are read there and bound nowhere else."""
     if table.get_type() == "module":
         return {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}

@@ -13,12 +13,11 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 from meta.edits import Journal
-from meta.errors import UserError
+from meta.errors import UserError, did_you_mean
 from meta.model import Estimate, Tool, Workflow
 from meta.policy.names import wrong_name
 from meta.registration import actions, branch
@@ -294,8 +293,7 @@ def _check(name: str) -> None:
 def unknown(workspace: Path, name: str, states: Iterable[State]) -> UserError:
     names = [known.name for known in tools(workspace) if known.state in tuple(states)]
     names += branch.refactorings(workspace) if "proposed" in states else ()
-    close = get_close_matches(name, names, 1)
-    hint = f' Did you mean "{close[0]}"?' if close else ""
+    hint = did_you_mean(name, names)
     return UserError(f'no {" or ".join(states)} tool is called "{name}".{hint} List them with `meta tools`.')
 
 

@@ -1,11 +1,13 @@
 """What a pattern is worth is counted on what it was not learned from."""
 
+from collections.abc import Sequence
+
 from meta.families import score
 from meta.families.patterns import answers, learn, learn_together
 from meta.families.replay import Moment, Played, decide, made
 from meta.families.residue import residues
 from meta.families.variants import clusters, named_alike
-from meta.family import Coverage, Each, Line, Member, Named, Option, Slot, Text
+from meta.family import Coverage, Each, Line, Member, Named, Node, Option, Slot, Text
 
 
 def provider(name: str, title: str, extra: str = "") -> str:
@@ -59,8 +61,8 @@ def test_the_same_value_in_two_files_is_one_parameter_and_another_value_is_anoth
     }
     one, other = learn_together({"{X}.py": code, "test_{X}.py": test})
 
-    def slots(nodes: object) -> set[str]:
-        lines = [node for node in nodes if isinstance(node, Line)]  # type: ignore[attr-defined]  # nodes of a pattern
+    def slots(nodes: Sequence[Node]) -> set[str]:
+        lines = [node for node in nodes if isinstance(node, Line)]
         return {piece.parameter for line in lines for piece in line.pieces if isinstance(piece, Slot)}
 
     assert slots(one.nodes) < slots(other.nodes)

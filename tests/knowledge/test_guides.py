@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -134,10 +135,10 @@ WRITTEN = st.one_of(
 
 
 @given(st.lists(WRITTEN, min_size=3, max_size=3), st.dates(), st.randoms(use_true_random=False))
-def test_fields_come_back_however_they_are_written(fields: list[tuple[str, str]], day: object, shuffle: object) -> None:
+def test_fields_come_back_however_they_are_written(fields: list[tuple[str, str]], day: object, shuffle: Random) -> None:
     lines = [f"{name}: {written}" for name, (_, written) in zip(("title", "when", "scope"), fields, strict=True)]
     lines.append(f"expires: {day}")
-    shuffle.shuffle(lines)  # type: ignore[attr-defined]  # a Random
+    shuffle.shuffle(lines)
     guide = parse("\n".join(["---", *lines, "---", "", "# Other"]), "a.md")
     assert [guide.title, guide.when, guide.scope] == [text for text, _ in fields]
     assert guide.expires == str(day)
