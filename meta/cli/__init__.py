@@ -13,6 +13,7 @@ GROUPS = (
     ("Find", ("scan", "mine", "show", "families", "lessons", "blame")),
     ("Build", ("init", "extract", "build", "generator", "refactor", "verify")),
     ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
+    ("Compete", ("compete",)),
     ("Keep", ("serve", "plugin", "watch", "daemon", "eval", "status", "doctor", "rebuild", "sync", "uninstall")),
 )
 USAGE = "usage: meta [-h] [--version] COMMAND ..."
