@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meta import archive, building, codec, files, llm, sources
+from meta import advisor, archive, building, codec, files, sources
 from meta.config import Config
 from meta.errors import UserError, did_you_mean
 from meta.intake import (
@@ -224,7 +224,7 @@ def extract(
     from meta.nudge import tools as nudges
 
     workspace = workspace_of(settings)
-    model = llm.access(os.environ, settings.polish_model) if polish else None
+    model = advisor.access(settings, os.environ, settings.polish_model, "--polish") if polish else None
     place = None if dry_run else workspace / ".meta" / "store.sqlite"
     with alone(workspace, dry_run=dry_run), Store(place) as store:
         lost = ingest(store, files_of(settings, paths), progress, forget=False)
@@ -389,7 +389,7 @@ def build(
 ) -> Built:
     """The tool for one workflow, whatever the decision about it was. A model may `polish` its words."""
     workspace = workspace_of(settings)
-    model = llm.access(os.environ, settings.polish_model) if polish else None
+    model = advisor.access(settings, os.environ, settings.polish_model, "--polish") if polish else None
     proposal = find(survey(settings, paths, project=project, progress=progress), name)
     with alone(workspace, dry_run=dry_run):
         return building.build(workspace, proposal, model, dry_run=dry_run)
