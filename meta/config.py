@@ -20,8 +20,9 @@ class Config:
     """The settings in force. `workspace` is None outside of one.
 
     `weeks` is the longest payback that is worth building. A workflow needs `min_support` occurrences in
-    `min_sessions` sessions. `polish_model` is asked only on request. With `nudge` an agent is told of the tools when its
-    session starts, and once a session of one whose steps it begins by hand.
+    `min_sessions` sessions. `polish_model` words tools and `lesson_model` lessons, only on request; what that costs is at
+    the most `run_usd` a run and `day_usd` a day. With `nudge` an agent is told of the tools when its session starts, and
+    once a session of one whose steps it begins by hand.
     """
 
     workspace: Path | None = None
@@ -29,6 +30,9 @@ class Config:
     min_support: int = 3
     min_sessions: int = 3
     polish_model: str = "claude-haiku-4-5"
+    lesson_model: str = "claude-haiku-4-5"
+    run_usd: float = 0.5
+    day_usd: float = 2.0
     nudge: bool = False
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from meta import rendering
 from meta.family import Family, Judged
 from meta.model import (
+    Asked,
     Behind,
     Built,
     Estimate,
@@ -187,7 +188,15 @@ def lesson(value: Lesson) -> Json:
         "project": value.project,
         "why": value.why,
         "check": value.check,
+        "words": value.words,
+        "own": value.own,
     }
+
+
+def asked(value: Asked) -> Json:
+    return {
+        "questions": value.questions, "usd": _number(value.usd), "taken": dict(value.taken), "refused": dict(value.refused),
+    }  # fmt: skip
 
 
 def extraction(value: Extraction) -> Json:
@@ -196,6 +205,7 @@ def extraction(value: Extraction) -> Json:
         "tools": [built(item) for item in value.tools],
         "lessons": [lesson(item) for item in value.lessons],
         "archived": list(value.archived),
+        **({"model": asked(value.asked)} if value.asked else {}),
     }
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meta import archive, building, codec, files, llm, sources
+from meta import advisor, archive, building, codec, files, sources
 from meta.config import Config
 from meta.errors import UserError, did_you_mean
 from meta.intake import (
@@ -31,13 +31,14 @@ from meta.intake import (
     summed,
     workspace_of,
 )
-from meta.model import Built, Candidate, Extraction, Lesson, Proposal, Session, Survey, Verdict, Workflow
+from meta.model import Asked, Built, Candidate, Extraction, Lesson, Proposal, Session, Survey, Verdict, Workflow
 from meta.sources import git_history
 from meta.store import Store
 from meta.vetting import shown_work
 
 if TYPE_CHECKING:
-    from meta.learning import Learned, Plan
+    from meta.learning import Improve, Learned, Plan
+    from meta.llm import Access
     from meta.mining.shell import Reader
     from meta.mining.workflows import Remember
     from meta.renewal import Followed
@@ -214,22 +215,27 @@ def extract(
     most: int = 10,
     dry_run: bool = False,
     polish: bool = False,
+    advise: bool = False,
+    batch: bool = False,
     progress: Progress = quiet,
 ) -> Extraction:
     """Read, archive, mine, and propose a tool for what is worth it and not known yet, the best `most` of them.
 
-    Without paths, or where it is asked for, only the workspace's `own` project is mined.
+    A model may `polish` the words of tools, and be asked to `advise` on lessons, in a `batch` or one by one. Without paths, or where it is asked for, only the workspace's `own` project is mined.
     """
     from meta import generators, learning, renewal
     from meta.nudge import tools as nudges
 
     workspace = workspace_of(settings)
-    model = llm.access(os.environ, settings.polish_model) if polish else None
+    model = advisor.access(settings, os.environ, settings.polish_model, "--polish") if polish else None
     place = None if dry_run else workspace / ".meta" / "store.sqlite"
+    adviser = advisor.access(settings, os.environ, settings.lesson_model, "--model") if advise else None
     with alone(workspace, dry_run=dry_run), Store(place) as store:
         lost = ingest(store, files_of(settings, paths), progress, forget=False)
         project = project or (_own_project(store, workspace) if own or not paths else None)
-        plan = learning.plan(workspace, list(_learned(store, project)))
+        improve = _improver(adviser, store, workspace, batch)
+        learned = list(_learned(store, project, improve))
+        plan = learning.plan(workspace, learned)
         archived = () if dry_run else _archive(store, workspace, project, plan)
         found = _survey(store, settings, project)
         used = renewal.followed(workspace, found)
@@ -242,10 +248,29 @@ def extract(
         )
         if not dry_run:  # tools come and go with commits too
             nudges.refresh(settings, workspace)
-    return Extraction(replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), plan.new, archived)
+    return Extraction(
+        replace(found, skipped=summed(found.skipped, lost)), (*renewed, *built), plan.new, archived, _asked(learned)
+    )
 
 
-def _learned(store: Store, project: str | None) -> Iterator[Learned]:
+def _improver(model: Access | None, store: Store, workspace: Path, batch: bool) -> Improve | None:
+    from meta import learning
+
+    return advisor.improver(model, store, workspace, learning.settled(workspace), batch=batch) if model else None
+
+
+def _asked(learned: Iterable[Learned]) -> Asked | None:
+    """What a model was asked about all projects together."""
+    parts = [each.asked for each in learned if each.asked]
+    if not parts:
+        return None
+    return Asked(
+        sum(part.questions for part in parts), sum(part.usd for part in parts),
+        summed(*(part.taken for part in parts)), summed(*(part.refused for part in parts)),
+    )  # fmt: skip
+
+
+def _learned(store: Store, project: str | None, improve: Improve | None = None) -> Iterator[Learned]:
     """What the sessions of each project teach; of those without one nobody knows for whom."""
     from meta import learning
     from meta.mining.shell import Reader
@@ -253,7 +278,7 @@ def _learned(store: Store, project: str | None) -> Iterator[Learned]:
     for name in store.projects():
         if name and project in (None, name):
             with _recalled(store, f"commands {name}") as commands:
-                yield learning.learned(name, store.sessions(sources.merge, name), Reader(*commands))
+                yield learning.learned(name, store.sessions(sources.merge, name), Reader(*commands), improve)
 
 
 def lessons(
@@ -273,6 +298,29 @@ def lessons(
         found = [lesson for lesson in kept if project in (None, lesson.project)]
     found.sort(key=lambda lesson: (-life.worth(lesson), lesson.project, lesson.slug))
     return tuple(found), life.contradictions(found)
+
+
+def advise(
+    settings: Config, paths: Sequence[str | Path] = (), *, project: str | None = None, batch: bool = False,
+    dry_run: bool = False, progress: Progress = quiet,
+) -> tuple[Plan, Asked]:  # fmt: skip
+    """What a model makes of the lessons of the workspace, from the sessions in its index and in these paths, and what it was asked."""
+    from meta import learning
+    from meta.registration import actions
+    from meta.registration.actions import Action
+
+    workspace = workspace_of(settings)
+    model = advisor.access(settings, os.environ, settings.lesson_model, "--model")
+    place = workspace / ".meta" / "store.sqlite"
+    with alone(workspace, dry_run=dry_run), Store(place) as store:
+        ingest(store, files_of(settings, paths) if paths else [], progress, forget=False)
+        name = project or (None if paths else _own_project(store, workspace))
+        learned = list(_learned(store, name, _improver(model, store, workspace, batch)))
+        plan = learning.plan(workspace, learned)
+        if not dry_run and (plan.files or plan.over):
+            with actions.doing(workspace, Action("advise", "lessons", aside=plan.aside)) as log:
+                learning.write(workspace, plan, log)
+    return plan, _asked(learned) or Asked()
 
 
 def change_lessons(
@@ -389,7 +437,7 @@ def build(
 ) -> Built:
     """The tool for one workflow, whatever the decision about it was. A model may `polish` its words."""
     workspace = workspace_of(settings)
-    model = llm.access(os.environ, settings.polish_model) if polish else None
+    model = advisor.access(settings, os.environ, settings.polish_model, "--polish") if polish else None
     proposal = find(survey(settings, paths, project=project, progress=progress), name)
     with alone(workspace, dry_run=dry_run):
         return building.build(workspace, proposal, model, dry_run=dry_run)

@@ -6,6 +6,7 @@ What the commits mean is for others to say.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -103,6 +104,14 @@ def blamed(repository: Path, path: str, line: int) -> str:
     told = _output(repository, "blame", "--porcelain", "-w", "-M", "-L", f"{line},{line}", "--", path)
     sha = told.partition(" ")[0]
     return "" if not sha.strip("0") else sha
+
+
+def holds(repository: Path, commit: str) -> bool:
+    """Whether this is (the beginning of) the name of a commit that is there."""
+    if not re.fullmatch(r"[0-9a-f]{7,40}", commit):
+        return False
+    with _running(repository, "rev-parse", "--quiet", "--verify", f"{commit}^{{commit}}", failing=True) as stdout:
+        return bool(stdout.read())
 
 
 def trailers(repository: Path, commit: str, key: str) -> tuple[str, ...]:

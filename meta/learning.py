@@ -6,7 +6,7 @@ What a lesson is, is decided in `knowledge`; whoever archives the sessions does 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from meta.knowledge import lessons as found
 from meta.knowledge.findings import day
 from meta.knowledge.life import Tried
 from meta.knowledge.notes import Note
-from meta.model import Lesson, Session
+from meta.model import Asked, Lesson, Segment, Session
 from meta.registration import actions
 from meta.registration.actions import Action
 
@@ -44,9 +44,14 @@ class Learned:
     lessons: tuple[Lesson, ...]
     tried: Mapping[str, Sequence[Tried]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    asked: Asked | None = None
 
 
-def learned(project: str, sessions: Iterable[Session], parse: Parse) -> Learned:
+Improve = Callable[[str, Sequence[Lesson], Sequence[Session], Sequence[Segment]], tuple[Sequence[Lesson], Asked]]
+"""The lessons of a project as a model would have them, and what it was asked."""
+
+
+def learned(project: str, sessions: Iterable[Session], parse: Parse, improve: Improve | None = None) -> Learned:
     """What is to be learned in one project. Sessions that programs drove count only where there are no others."""
     from meta.mining.segments import segments  # loads the grammar, which a list of lessons does not need
 
@@ -54,15 +59,29 @@ def learned(project: str, sessions: Iterable[Session], parse: Parse) -> Learned:
     by_hand = [session for session in worked if session.origin not in ("machine", "policy")] or worked
     cut = {id(session): segments(session, parse) for session in by_hand}
     every = [segment for session in by_hand for segment in cut[id(session)]]
-    lessons = found.learned(project, by_hand, every)
+    lessons: Sequence[Lesson] = found.learned(project, by_hand, every)
+    asked = None
+    if improve:
+        lessons, asked = improve(project, lessons, by_hand, every)
     told = (notes.note(session, cut[id(session)], lessons) for session in by_hand)
     newest = day(max((s.started for s in by_hand if s.started is not None), default=None))
-    return Learned(project, newest, tuple(lessons), life.tried(project, every), tuple(filter(None, told)))
+    return Learned(project, newest, tuple(lessons), life.tried(project, every), tuple(filter(None, told)), asked)
 
 
 def known(workspace: Path) -> dict[str, Lesson]:
     """The lessons of a workspace by the name of their file."""
     return {name: documents.loads(text, name) for name, text in _texts(workspace, LESSONS).items()}
+
+
+def settled(workspace: Path) -> set[str]:
+    """The ids of lessons whose words are a person's or a model's already, or that were given up."""
+    texts = _texts(workspace, LESSONS)
+    worded = [one for name, one in known(workspace).items() if one.words or documents.edited(texts[name])]
+    return {id for one in worded for id in (one.id, *one.also)} | set(_gone(workspace))
+
+
+def _gone(workspace: Path) -> Iterable[str]:
+    return (documents.loads(text, name).id for name, text in _texts(workspace, RETIRED).items())
 
 
 def _texts(workspace: Path, folder: str) -> dict[str, str]:
@@ -97,7 +116,7 @@ def plan(workspace: Path, learned: Sequence[Learned]) -> Plan:
     """What is to be done so that a workspace holds what was learned; nothing where it does already."""
     texts = _texts(workspace, LESSONS)
     before = {name: documents.loads(text, name) for name, text in texts.items()}
-    gone = {documents.loads(text, name).id for name, text in _texts(workspace, RETIRED).items()}
+    gone = set(_gone(workspace)) - {id for lesson in before.values() for id in lesson.also}
     newest = {each.project: each.newest for each in learned}
     ids = {lesson.id for lesson in before.values()}
     fresh = [
@@ -107,8 +126,16 @@ def plan(workspace: Path, learned: Sequence[Learned]) -> Plan:
         if lesson.id not in gone and (lesson.id in ids or not life.over(lesson, each.newest))
     ]
     tries = {id: tried for each in learned for id, tried in each.tried.items()}
-    after = {name: life.counted(one, tries.get(one.id, ())) for name, one in life.merged(before, fresh).items()}
-    over = tuple(one for name, one in after.items() if name in before and life.over(one, newest.get(one.project, "")))
+    after = {
+        name: life.counted(one, [tried for id in (one.id, *one.also) for tried in tries.get(id, ())])
+        for name, one in life.merged(before, fresh).items()
+    }
+    joined = {id for one in after.values() for id in one.also}
+    over = tuple(
+        one
+        for name, one in after.items()
+        if name in before and (one.id in joined or life.over(one, newest.get(one.project, "")))
+    )
     files: dict[str, str] = {}
     for name, lesson in after.items():
         if lesson not in over and lesson != before.get(name):

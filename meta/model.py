@@ -452,7 +452,9 @@ class Lesson:
     advice for the same. `check` is a command that fails where the claim holds no longer, "" where none is known. `seen`
     and `expires` are days (ISO): when it was seen last, and until when it is believed without being seen again.
     `since` is the time of the latest event when it was learned: what comes later tells whether it `helped` or `harmed`.
-    `load` is what a person said about loading it into every session, "" where nobody did.
+    `load` is what a person said about loading it into every session, "" where nobody did. `words` is the model that put
+    it so, "" where none did; `own` is then the claim as it was found, "" where a model thought of it. `also` are the ids
+    of lessons that it stands for too.
     """
 
     slug: str
@@ -471,6 +473,9 @@ class Lesson:
     expires: str = ""
     since: float = 0.0
     load: Literal["", "yes", "no"] = ""
+    words: str = ""
+    own: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,13 +496,27 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking a model about lessons: its proposals that were `taken`, by kind, and `refused`, by reason."""
+
+    questions: int = 0
+    usd: float = 0.0
+    taken: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Extraction:
-    """All that one run of `meta extract` came to. `archived` are the session files that were written, relative."""
+    """All that one run of `meta extract` came to. `archived` are the session files that were written, relative.
+
+    `asked` is None where no model was to be asked about lessons.
+    """
 
     survey: Survey
     tools: tuple[Built, ...]
     lessons: tuple[Lesson, ...]
     archived: tuple[str, ...]
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)

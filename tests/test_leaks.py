@@ -19,7 +19,8 @@ from benchmarks.secret_kinds import VENDORS, made
 from meta import archive, flow
 from meta.config import Config
 from meta.model import Event, Session, Usage
-from tests.services.test_llm import GOOD, message, ok, serving
+from tests.services.messages import message, ok, serving
+from tests.services.test_llm import GOOD
 from tests.test_history import folders  # the fixture is used by name
 from tests.test_polish import built
 

@@ -8,7 +8,8 @@ from meta import flow, upkeep
 from meta.config import Config
 from meta.generation import wording
 from meta.model import Built, Fixed, Hole, Word, Workflow, WorkflowStep
-from tests.services.test_llm import GOOD, Service, failure, message, ok, serving
+from tests.services.messages import Reply, Service, failure, message, ok, serving
+from tests.services.test_llm import GOOD
 from tests.test_history import folders, git, typed  # the fixture is used by name
 
 __all__ = ["folders"]
@@ -50,7 +51,7 @@ def test_good_words_name_the_tool_and_the_verdict_says_who_wrote_them(
     ],
 )
 def test_bad_words_leave_the_tools_own_and_the_verdict_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, dict[str, str], bytes]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Reply
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     with serving(monkeypatch, answer):

@@ -17,7 +17,7 @@ from typing import Any
 from meta import config
 from meta.config import Config
 from meta.errors import UserError
-from meta.model import Verdict
+from meta.model import Asked, Verdict
 from meta.upkeep import Change
 from meta.vetting import visible
 
@@ -62,6 +62,24 @@ def dry_run_option(parser: argparse.ArgumentParser) -> None:
 def polish_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--polish", action="store_true", help="let a model word the name and description (needs ANTHROPIC_API_KEY)"
+    )
+
+
+def model_option(parser: argparse._ActionsContainer, what: str) -> None:
+    """`what` a model is to do."""
+    parser.add_argument("--model", action="store_true", help=f"let a model {what} (needs ANTHROPIC_API_KEY)")
+
+
+def batch_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--batch", action="store_true", help="ask the model by a batch: half the price, up to an hour")
+
+
+def asked(what: Asked) -> None:
+    """What a model was asked, what that cost, and what of its proposals was taken and refused."""
+    taken = ", ".join(f"{count} {kind}" for kind, count in sorted(what.taken.items())) or "nothing"
+    tell(f"The model was asked {what.questions} questions for ${what.usd:.4f}; taken: {taken}.")
+    tell(
+        *(f"  refused {count}: {why}" for why, count in sorted(what.refused.items(), key=lambda one: (-one[1], one[0])))
     )
 
 

@@ -17,6 +17,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     desk.project_option(parser)
     parser.add_argument("--most", type=int, default=10, metavar="N", help="tools to build at the most (default: 10)")
     desk.polish_option(parser)
+    desk.model_option(parser, "word and merge lessons and add new ones")
+    desk.batch_option(parser)
     parser.add_argument(
         "--spooled", action="store_true", help="work off the sessions that hooks have noted, and no others"
     )
@@ -40,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
             most=args.most,
             dry_run=args.dry_run,
             polish=args.polish,
+            advise=args.model,
+            batch=args.batch,
             progress=tick,
         )
     if args.json:
@@ -48,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"{extraction.survey.sessions} sessions read, {len(extraction.archived)} archived anew")
     if extraction.lessons:
         print(f"{len(extraction.lessons)} new lessons in knowledge/lessons/; `meta lessons` lists them")
+    if extraction.asked:
+        desk.asked(extraction.asked)
     if not extraction.tools:
         print("Nothing new is worth a tool. `meta mine` shows what repeats and why it is kept ad hoc.")
         return 0

@@ -10,6 +10,7 @@ import argparse
 
 from meta import contract, flow
 from meta.cli import desk
+from meta.config import Config
 from meta.model import Lesson
 
 
@@ -21,6 +22,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     act.add_argument("--load", action="store_true", help="put the best lessons into AGENTS.md, for every session")
     act.add_argument("--unload", action="store_true", help="take them out of AGENTS.md")
     act.add_argument("--retire", metavar="LESSON", help="give a lesson up; `meta undo` takes that back")
+    desk.model_option(act, "word and merge the lessons and add new ones from the sessions")
+    desk.batch_option(parser)
     desk.dry_run_option(parser)
     desk.json_option(parser)
 
@@ -29,6 +32,23 @@ def row(lesson: Lesson, others: tuple[str, ...]) -> tuple[str, ...]:
     sessions = len({session for session, _ in lesson.evidence})
     claim = lesson.claim + (f" Otherwise in {', '.join(others)}." if others else "")
     return lesson.slug, lesson.kind, str(sessions), f"{lesson.helped} / {lesson.harmed}", claim
+
+
+def advise(args: argparse.Namespace, settings: Config) -> int:
+    with desk.progress("reading") as tick:
+        plan, asked = flow.advise(
+            settings, args.paths, project=args.project, batch=args.batch, dry_run=args.dry_run, progress=tick
+        )
+    if args.json:
+        paths = [*plan.files, *(source for source, _ in plan.aside)]
+        desk.as_json({"model": contract.asked(asked), "paths": paths, "dry_run": args.dry_run})
+        return 0
+    desk.asked(asked)
+    for path, text in plan.files.items():
+        claim = next((line[2:] for line in text.splitlines() if line.startswith("# ")), "")
+        desk.tell(f"  {'would write' if args.dry_run else 'wrote'} {path}: {claim}")
+    desk.tell(*(f"  {'would put' if args.dry_run else 'put'} aside {source}" for source, _ in plan.aside))
+    return 0
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
         else:
             desk.tell(done[0], *(f"  {path}" for path in done[1]))
         return 0
+    if args.model:
+        return advise(args, settings)
     with desk.progress("reading") as tick:
         found, others = flow.lessons(settings, args.paths, project=args.project, progress=tick)
     if args.json:

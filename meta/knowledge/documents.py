@@ -17,7 +17,7 @@ from meta.model import Lesson
 
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _FIELD = re.compile(r"^([A-Za-z][\w-]*)[ \t]*:[ \t]*(.*?)[ \t]*$")
-_OURS = ("seen", "expires", "helped", "harmed")  # the fields that are kept up to date in a file that was edited
+_OURS = ("seen", "expires", "helped", "harmed", "also")  # the fields that are kept up to date in a file that was edited
 _KINDS = ("failure", "correction", "convention", "cost")
 
 
@@ -28,6 +28,7 @@ def dumps(lesson: Lesson) -> str:
         ("check", lesson.check), ("seen", lesson.seen), ("expires", lesson.expires),
         ("helped", lesson.helped), ("harmed", lesson.harmed), ("load", lesson.load),
         ("id", lesson.id), ("situation", lesson.situation), ("since", lesson.since),
+        ("words", lesson.words), ("own", lesson.own), ("also", " ".join(lesson.also)),
     ]  # fmt: skip
     lines = [f"{name}: {_told(value)}" for name, value in fields if value != ""]
     text = "\n".join(["---", *lines, *_evidence(lesson.evidence), "---", "", _body(lesson)])
@@ -82,7 +83,7 @@ def loads(text: str, slug: str) -> Lesson:
         id=fields.get("id", ""), kind=cast(Any, kind if kind in _KINDS else "failure"), project=fields.get("project", ""),
         situation=fields.get("situation", ""), check=fields.get("check", ""),
         seen=_day(fields.get("seen")), expires=_day(fields.get("expires")), since=_number(fields.get("since")),
-        load=_load(load),
+        load=_load(load), words=fields.get("words", ""), own=fields.get("own", ""), also=tuple(fields.get("also", "").split()),
     )  # fmt: skip
 
 
@@ -144,7 +145,12 @@ def updated(text: str, lesson: Lesson) -> str:
     """The file with what is known now: written anew where it is as it was written, else only the fields that are ours."""
     if not edited(text):
         return dumps(lesson)
-    fields = {name: _told(getattr(lesson, name)) for name in _OURS if getattr(lesson, name) != ""}
+    known = ((name, getattr(lesson, name)) for name in _OURS)
+    fields = {
+        name: _told(" ".join(value) if isinstance(value, tuple) else value)
+        for name, value in known
+        if value not in ("", ())
+    }
     return _patched(text, fields, _evidence(lesson.evidence), lesson.evidence)
 
 

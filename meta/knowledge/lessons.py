@@ -33,13 +33,14 @@ def learned(project: str, sessions: Sequence[Session], segments: Sequence[Segmen
     ]
     lessons: dict[str, Lesson] = {}
     for finding in found:
-        lesson = _lesson(project, finding, newest)
+        lesson = told(project, finding, newest)
         if not residue.kinds([lesson.claim, lesson.why, lesson.when, lesson.check, lesson.slug]):
             lessons.setdefault(lesson.id, lesson)
     return _named(list(lessons.values()))
 
 
-def _lesson(project: str, finding: Finding, newest: float) -> Lesson:
+def told(project: str, finding: Finding, newest: float) -> Lesson:
+    """A finding as a lesson. `newest` is the time of the latest event that is known."""
     evidence = dict.fromkeys((shown_id(one.session), shown_id(one.event)) for one in finding.seen)
     times = [one.time for one in finding.seen if one.time is not None]
     last = day(max(times, default=None))

@@ -56,7 +56,8 @@ def counted(lesson: Lesson, tries: Sequence[Tried]) -> Lesson:
 def merged(known: Mapping[str, Lesson], new: Iterable[Lesson]) -> dict[str, Lesson]:
     """What is known by the name of its file, with what was learned now: the same claim is one lesson with all evidence."""
     result = dict(known)
-    ids = {lesson.id: name for name, lesson in known.items() if lesson.id}
+    ids = {id: name for name, lesson in known.items() for id in lesson.also}
+    ids |= {lesson.id: name for name, lesson in known.items() if lesson.id}
     for lesson in new:
         name = ids.get(lesson.id) or _alike(lesson, known)
         if name:
@@ -85,12 +86,18 @@ def _alike(lesson: Lesson, known: Mapping[str, Lesson]) -> str | None:
 def _joined(old: Lesson, new: Lesson) -> Lesson:
     fresh = set(new.evidence)
     evidence = (*(pair for pair in old.evidence if pair not in fresh), *new.evidence)[-MOST:]
+    also = tuple(dict.fromkeys((*old.also, *new.also)))
+    old = replace(old, also=also, seen=max(old.seen, new.seen), expires=max(old.expires, new.expires))
+    better = new.words != "" and new.id == old.id and old.words == ""
+    if better:
+        old = replace(old, claim=new.claim, when=new.when, words=new.words, own=new.own)
     if set(evidence) == set(old.evidence):
-        return replace(old, seen=max(old.seen, new.seen), expires=max(old.expires, new.expires))
-    return replace(
-        old, claim=new.claim, why=new.why, when=new.when, evidence=evidence,
-        seen=max(old.seen, new.seen), expires=max(old.expires, new.expires),
-    )  # fmt: skip
+        return old
+    if new.id in also:  # the same in other words
+        return replace(old, evidence=evidence)
+    if old.words and not better:  # its words stay, what they were made of is known anew
+        return replace(old, own=old.own and new.claim, why=new.why, evidence=evidence)
+    return replace(old, claim=new.claim, why=new.why, when=new.when, evidence=evidence)
 
 
 def over(lesson: Lesson, newest: str) -> str:
@@ -135,10 +142,12 @@ def loaded(lessons: Iterable[Lesson], budget: int = BUDGET) -> str | None:
 def _fit(lesson: Lesson) -> bool:
     if lesson.load:
         return lesson.load == "yes"
+    if lesson.words and not lesson.own:  # a model thought of it, and no person said yet that it is right
+        return False
     return lesson.kind != "correction" and worth(lesson) >= 2
 
 
 def brief(lesson: Lesson) -> str:
-    """The claim in one line, without what is quoted in it unless a person wants it loaded."""
-    claim = lesson.claim if lesson.load == "yes" else _QUOTE.sub("", lesson.claim)
+    """The claim in one line, without what is quoted in it and in no model's words unless a person wants it loaded."""
+    claim = lesson.claim if lesson.load == "yes" else _QUOTE.sub("", lesson.own or lesson.claim)
     return re.sub(r"\s+", " ", claim).replace("<!--", "").strip()

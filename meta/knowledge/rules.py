@@ -19,7 +19,7 @@ Kind = Literal["without", "with", "through", "instead", "folder", "path", "first
 
 NEAR = 0.6  # how much alike two names are, one of which was meant by the other
 _HELP = frozenset(["--help", "-h", "help", "--version", "-V", "--collect-only", "--dry-run"])
-_NOT_TAUGHT = re.compile(  # a way round a check is no repair of what it found
+NOT_TAUGHT = re.compile(  # a way round a check is no repair of what it found
     r"--no-verify|--no-gpg-sign|--force\b|^-f$|--skip\S*|--no-check\S*|--allow-\S+|--ignore-\S+|--legacy-peer-deps|--break-system-packages"
     r"|sudo|--no-edit|^-v+$|--verbose|^-q$|--quiet|^-s$|--trace|--debug|--insecure|^-k$|--yes|^-y$|HUSKY=0|SKIP=\S*|--admin"
 )
@@ -65,7 +65,7 @@ def rule(broken: Step, step: Step, said: Said) -> Rule | None:
         return _around(broken, step, said)
     old, new = ([word.text for word in one.words if not re.match(r"\d*>|&>|2>", word.text)] for one in (broken, step))
     found = _changed(old, new, broken, step, said)
-    return None if found and any(_NOT_TAUGHT.search(word) for word in f"{found.old} {found.new}".split()) else found
+    return None if found and any(NOT_TAUGHT.search(word) for word in f"{found.old} {found.new}".split()) else found
 
 
 def _around(broken: Step, step: Step, said: Said) -> Rule | None:

@@ -18,7 +18,8 @@ from tests.cli.conftest import Desk, git, meta
 from tests.safety.canaries import Canary, canaries, contents, files, found, objects
 from tests.safety.poison import DAY, START
 from tests.safety.writers import WRITERS, Act, Prompt, Said, Script, Shell, Summary, Tool
-from tests.services.test_llm import GOOD, message, ok, serving
+from tests.services.messages import message, ok, serving
+from tests.services.test_llm import GOOD
 
 SESSIONS = 4
 IN_SESSIONS, IN_HISTORY, IN_ENVIRONMENT = 800, 100, 100
