@@ -15,7 +15,7 @@ from meta.cli import desk
 from meta.errors import UserError
 
 if TYPE_CHECKING:
-    from meta.competition.nouns import Competition
+    from meta.competition.nouns import Choose, Competition
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where the last run stopped, which is done anyway")
     parser.add_argument(
         "--page", action="store_true", help="write page.html with plots of what was done, and run nothing"
+    )
+    parser.add_argument(
+        "--model", metavar="MAKER:NAME", help="let a model choose, such as anthropic:claude-sonnet-5; within model_usd"
     )
     desk.dry_run_option(parser)
     desk.json_option(parser)
@@ -53,7 +56,9 @@ def run(args: argparse.Namespace) -> int:
         return plan(competition, json=args.json)
     workspace(folder)
     choose = policy.policy(competition, partial(priors.of, competition=competition))
-    outcome = machine.compete(competition, choose, tell=lambda text: print(f"meta: {text}", file=sys.stderr))
+    if args.model:
+        choose = _by_model(competition, args.model, choose)
+    outcome = machine.compete(competition, choose, tell=tell, origin=args.model or "policy")
     if args.json:
         desk.as_json(asdict(outcome))
         return 0
@@ -66,6 +71,27 @@ def run(args: argparse.Namespace) -> int:
         f"`meta extract {folder}/{outcome.sessions} --workspace {folder}` looks for tools in what was done.",
     )
     return 0
+
+
+def tell(text: str) -> None:
+    print(f"meta: {text}", file=sys.stderr)
+
+
+def _by_model(competition: Competition, name: str, otherwise: Choose) -> Choose:
+    """A model in the place of the policy, with the folder's own tools beside it, but for those that are moves."""
+    try:
+        from meta.competition import agent, paid
+    except ImportError as error:
+        raise UserError(
+            f"--model needs the extra `competition` ({error.name} is missing): pip install 'metasmith[competition]'"
+        ) from None
+    from functools import partial
+
+    from meta.competition import priors
+
+    model = paid.Paid(paid.reached(name), paid.purse(competition.folder, name, competition.budget.model_usd))
+    knowledge = partial(priors.told, competition=competition)
+    return agent.chooser(competition, model, otherwise, knowledge=knowledge, tell=tell)
 
 
 def workspace(folder: Path) -> None:

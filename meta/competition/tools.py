@@ -37,7 +37,8 @@ class Whole:
 
 
 def program(name: str) -> str:
-    return f"{FOLDER}/{name}/tool.py"
+    """Where a tool's program stands in the folder; one that a model wrote is its own path."""
+    return name if name.endswith(".py") else f"{FOLDER}/{name}/tool.py"
 
 
 def missing(competition: Competition) -> list[str]:
