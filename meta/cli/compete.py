@@ -87,11 +87,12 @@ def _by_model(competition: Competition, name: str, otherwise: Choose) -> Choose:
         ) from None
     from functools import partial
 
-    from meta.competition import priors
+    from meta.competition import priors, tools
 
     model = paid.Paid(paid.reached(name), paid.purse(competition.folder, name, competition.budget.model_usd))
     knowledge = partial(priors.told, competition=competition)
-    return agent.chooser(competition, model, otherwise, knowledge=knowledge, tell=tell)
+    own = agent.served(competition.folder, {*tools.SOLVERS.values(), tools.GATE, tools.LOG})
+    return agent.chooser(competition, model, otherwise, knowledge=knowledge, tell=tell, toolsets=[own])
 
 
 def workspace(folder: Path) -> None:

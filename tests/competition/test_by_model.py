@@ -15,6 +15,7 @@ from meta.cli import main
 from meta.competition import journal
 from meta.verification import sandbox
 from tests.competition.fields import field
+from tests.doors.conftest import ECHO, MANIFEST, put
 from tests.services.messages import Reply, failure, message, ok, serving
 
 pytest.importorskip("pydantic_ai")
@@ -101,6 +102,24 @@ def test_a_model_completes_a_competition_and_is_refused_what_is_forbidden(
     assert rows["square"].usd > 0
     ends = subprocess.run(["git", "ls-files"], cwd=folder, capture_output=True, text=True, check=True).stdout
     assert "experiments/mean.py" in ends.splitlines()
+
+
+def test_tools_of_the_folder_are_at_hand_and_moves_are_not(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(folder, "echo", ECHO, MANIFEST)
+    for words in (["add", "generated_tools"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "t"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    asked: list[dict[str, Any]] = []
+
+    def answer(body: dict[str, Any]) -> Reply:
+        asked.append(body)
+        return call("echo", message="from the folder") if len(body["messages"]) == 1 else call("stop", why="w")
+
+    with serving(monkeypatch, answering=answer):
+        assert main(["compete", str(folder), "--model", MODEL]) == 0
+    offered = {tool["name"] for tool in asked[0]["tools"]}
+    assert {"echo", "look", "knowledge", "run_move", "write_program", "stop"} <= offered
+    assert not {"tabular-cv", "submission-gate", "experiment-log"} & offered
+    assert "from the folder" in json.dumps(asked[1]["messages"][-1])
 
 
 def test_a_model_that_dies_is_gone_on_with(
