@@ -38,6 +38,10 @@ class Recorder:
     def begin(self, goal: str, at: float) -> None:
         """Begin a session with what it is for, as its user would say it."""
         self.id, self.last, self.written = str(uuid.uuid4()), "", 0
+        self.say(goal, at)
+
+    def say(self, goal: str, at: float) -> None:
+        """What is wanted next in the same session."""
         self._row("user", {"role": "user", "content": goal}, at)
 
     def command(self, line: str, about: str, output: str, code: int, began: float, ended: float) -> None:
