@@ -288,13 +288,14 @@ def _command(run: Run, argv: Sequence[str], about: str) -> Ran:
     began = time.time()
     done = running.command(run.folder, argv)
     _recorded(run, done, about, began)
-    run.keep(lost=run.state.lost + done.cpu_seconds)
+    run.keep(lost=run.state.lost + done.cpu_seconds + run.finder.seconds)
+    run.finder.seconds = 0.0
     return done
 
 
 def _recorded(run: Run, done: Ran, about: str, began: float) -> None:
     run.commands += 1
-    run.recorder.command(done.line, about, done.output, done.code, began, began + done.wall)
+    run.recorder.command(done.line, about, done.output, done.code, (began, began + done.wall), done.cpu_seconds)
 
 
 def _judged(folder: Path, row: dict[str, Any], done: Ran) -> dict[str, Any]:

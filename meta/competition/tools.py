@@ -18,6 +18,7 @@ from meta import files
 from meta.competition import running
 from meta.competition.nouns import Competition, Move
 from meta.errors import UserError
+from meta.rendering import quote
 from meta.verification import sandbox
 from meta.verification.sandbox import Limits
 
@@ -133,6 +134,7 @@ class Finder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.seconds = 0.0  # of CPU that the asking took
         self._printed: dict[tuple[str, ...], list[str]] = {}
         self._proved: set[tuple[str, str]] = set()
 
@@ -171,6 +173,7 @@ class Finder:
         """What the tool prints that it would run, nothing where it refuses the words."""
         if (name, *words) not in self._printed:
             done = running.command(self.folder, ["python", program(name), *words, "--dry-run"], wall=60)
+            self.seconds += done.cpu_seconds
             self._printed[name, *words] = done.stdout.splitlines() if done.code == 0 else []
         return self._printed[name, *words]
 
@@ -186,10 +189,15 @@ def _values(printed: Sequence[str], marks: Mapping[str, str], lines: Sequence[st
     match = re.fullmatch(pattern, "\n".join(lines[: len(printed)]))
     if match is None:
         return None
-    found = match.groupdict()
-    return {option: _plain(found[name]) for option, name in names.items() if found.get(name) is not None}
+    found = {
+        option: _plain(text) for option, name in names.items() if (text := match.groupdict().get(name)) is not None
+    }
+    known = {option: value for option, value in found.items() if value is not None}
+    return known if len(known) == len(found) else None
 
 
-def _plain(text: str) -> str:
-    """The value of a word as it is typed in double quotes or bare."""
-    return re.sub(r'\\([\\$"`])', r"\1", text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text)
+def _plain(text: str) -> str | None:
+    """The value of a word that is typed bare or in double quotes, None where it is typed otherwise."""
+    quoted = len(text) > 1 and text[0] == text[-1] == '"'
+    value = re.sub(r'\\([\\$"`])', r"\1", text[1:-1]) if quoted else text
+    return value if quote(value, "double" if quoted else "bare") == text else None

@@ -64,8 +64,8 @@ def test_values_of_a_wrong_kind_become_the_usual_ones() -> None:
 def test_a_recorded_session_is_read_as_the_policys_own_with_its_commands_and_how_they_ended(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "policy")
     recorder.begin("Try a line.", 100.0)
-    recorder.command("python tool.py --run runs/1", "try", "fine", 0, 101.0, 104.5)
-    recorder.command("git commit -q -m x", "commit", "nothing to commit", 1, 105.0, 105.1)
+    recorder.command("python tool.py --run runs/1", "try", "fine", 0, (101.0, 104.5), 2.0)
+    recorder.command("git commit -q -m x", "commit", "nothing to commit", 1, (105.0, 105.1), 0.1)
     (session,) = sources.read(recorder.path).sessions
     assert session.origin == "policy"
     assert [event.text for event in session.events] == [
