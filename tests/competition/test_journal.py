@@ -24,9 +24,12 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tool.py"
 
 
-def test_the_rendered_log_is_clean_and_passes_its_own_tests(tool: Path) -> None:
-    assert not render.findings(tool.read_text())
-    done = subprocess.run([sys.executable, tool.with_name("test_tool.py")], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("name", ["experiment-log", "sweep"])
+def test_a_rendered_tool_is_clean_and_passes_its_own_tests(tmp_path: Path, name: str) -> None:
+    for path, text in render.render([render.folder(None, name)], {}).items():
+        (tmp_path / path).write_text(text)
+    assert not render.findings((tmp_path / "tool.py").read_text())
+    done = subprocess.run([sys.executable, tmp_path / "test_tool.py"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("passed") == 3
 
