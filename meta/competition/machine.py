@@ -25,6 +25,7 @@ from meta.errors import UserError
 
 SUBMISSION = "submission.csv"
 RUNS = "runs"
+BLEND = "blend"  # the move that is kept for the end
 LOCK = f"{state.FOLDER}/lock"
 IGNORED = (
     "# what experiments leave behind; each can be made again from its row in journal.jsonl",
@@ -42,6 +43,7 @@ class Run:
     tell: Tell
     recorder: Recorder
     state: State
+    finder: tools.Finder
     commands: int = 0
     used: tuple[str, ...] = ()
 
@@ -75,7 +77,9 @@ def compete(
     """The outcome after as much as the budget allows. One of ours at a time works in a folder."""
     with files.locked(competition.folder / LOCK):
         began = state.charged(competition.folder, state.read(competition.folder))
-        run = Run(competition, choose, tell, Recorder(competition.folder, origin), began)
+        run = Run(
+            competition, choose, tell, Recorder(competition.folder, origin), began, tools.Finder(competition.folder)
+        )
         try:
             return _through(run)
         except KeyboardInterrupt:
@@ -89,15 +93,14 @@ def _through(run: Run) -> Outcome:
     offered = [move for name in tools.solvers(run.competition) for move in tools.moves(run.competition, name)]
     if run.state.current is not None:
         _experiment(run)
-    if not run.journal.rows and not run.state.reason:
+    if not run.journal.rows:
         profile(run, offered)
         first = next((move for move in offered if not move.after), None)
         if first is None:
             raise UserError("no tool offers a move to begin with: each waits for another one. Mend their --moves.")
         seconds = min(run.competition.budget.cpu_seconds, max(policy.FEWEST, policy.ROOM * first.seconds))
         _begin(run, Choice(first, "the baseline", seconds, run.competition.seed))
-    reason = run.state.reason or _rounds(run, offered)
-    run.keep(reason=reason)
+    reason = _rounds(run, offered)
     _blend(run, offered)
     _last_gate(run)
     return _outcome(run, reason)
@@ -148,7 +151,7 @@ def _rounds(run: Run, offered: Sequence[Move]) -> str:
 
 
 def _is_blend(move: Move) -> bool:
-    return move.name == "blend"
+    return move.name == BLEND
 
 
 def _held_back(run: Run, offered: Sequence[Move]) -> Budget:
@@ -158,7 +161,8 @@ def _held_back(run: Run, offered: Sequence[Move]) -> Budget:
     if blend is None:
         return budget
     kept = min(blend.seconds * policy.ROOM, budget.cpu_seconds / 4)
-    return replace(budget, cpu_seconds=budget.cpu_seconds - kept, steps=budget.steps - 1)
+    ready = blend in policy.available(run.journal, offered)
+    return replace(budget, cpu_seconds=budget.cpu_seconds - kept, steps=budget.steps - ready)
 
 
 def _blend(run: Run, offered: Sequence[Move]) -> None:
@@ -167,7 +171,7 @@ def _blend(run: Run, offered: Sequence[Move]) -> None:
     if "blend" in run.state.done or journal.spent.reached(run.competition.budget):
         return
     blend = next((move for move in policy.available(journal, offered) if _is_blend(move)), None)
-    if blend is not None:
+    if blend is not None and journal.rows[-1].move != BLEND:
         left = run.competition.budget.cpu_seconds - journal.spent.cpu_seconds
         _begin(
             run,
@@ -221,10 +225,11 @@ def _experiment(run: Run) -> None:
         files.write(run.folder / RUNS / identity / "row.json", json.dumps(row, indent=1) + "\n")
         run.now(row=row, done=("solver",), running_since=0.0)
     current = run.now()
+    run.recorder.say(f"Take {identity} over if it is valid and better, and log it.", time.time())
     todo = [(name, argv) for name, argv in _tail(current.row) if name not in current.done]
     while todo:
         name, argv = todo[0]
-        helper = tools.whole(run.folder, [running.line(argv) for _, argv in todo]) if len(todo) > 1 else None
+        helper = run.finder.whole([running.line(argv) for _, argv in todo]) if len(todo) > 1 else None
         if helper:
             done = _command(run, helper.argv, f"{helper.name}: {', '.join(name for name, _ in todo[: helper.covers])}")
             run.used = (*run.used, helper.name)
@@ -283,13 +288,14 @@ def _command(run: Run, argv: Sequence[str], about: str) -> Ran:
     began = time.time()
     done = running.command(run.folder, argv)
     _recorded(run, done, about, began)
-    run.keep(lost=run.state.lost + done.cpu_seconds)
+    run.keep(lost=run.state.lost + done.cpu_seconds + run.finder.seconds)
+    run.finder.seconds = 0.0
     return done
 
 
 def _recorded(run: Run, done: Ran, about: str, began: float) -> None:
     run.commands += 1
-    run.recorder.command(done.line, about, done.output, done.code, began, began + done.wall)
+    run.recorder.command(done.line, about, done.output, done.code, (began, began + done.wall), done.cpu_seconds)
 
 
 def _judged(folder: Path, row: dict[str, Any], done: Ran) -> dict[str, Any]:

@@ -38,10 +38,15 @@ class Recorder:
     def begin(self, goal: str, at: float) -> None:
         """Begin a session with what it is for, as its user would say it."""
         self.id, self.last, self.written = str(uuid.uuid4()), "", 0
+        self.say(goal, at)
+
+    def say(self, goal: str, at: float) -> None:
+        """What is wanted next in the same session."""
         self._row("user", {"role": "user", "content": goal}, at)
 
-    def command(self, line: str, about: str, output: str, code: int, began: float, ended: float) -> None:
-        """A command with what came out of it."""
+    def command(self, line: str, about: str, output: str, code: int, times: tuple[float, float], cpu: float) -> None:
+        """A command with what came out of it, when it began and ended, and the CPU seconds that it took."""
+        began, ended = times
         call = f"toolu_{self.id[:8]}_{self.written}"
         use = {"type": "tool_use", "id": call, "name": "Bash", "input": {"command": line, "description": about}}
         self._row("assistant", {"role": "assistant", "id": f"msg_{self.written}", "content": [use]}, began)
@@ -53,7 +58,7 @@ class Recorder:
             "user",
             {"role": "user", "content": [result]},
             ended,
-            {"toolUseResult": told, "durationMs": round((ended - began) * 1000)},
+            {"toolUseResult": told, "durationMs": round((ended - began) * 1000), "cpuMs": round(cpu * 1000)},
         )
 
     def _row(self, kind: str, message: Mapping[str, Any], at: float, more: Mapping[str, Any] | None = None) -> None:

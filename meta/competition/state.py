@@ -37,7 +37,6 @@ class State:
     lost: float = 0.0
     current: Current | None = None
     done: tuple[str, ...] = ()  # stages that are over
-    reason: str = ""  # why the rounds ended
 
 
 def read(folder: Path) -> State:
@@ -52,7 +51,7 @@ def read(folder: Path) -> State:
             if now
             else None
         )
-        return State(told["lost"], current, tuple(told["done"]), told["reason"])
+        return State(told["lost"], current, tuple(told["done"]))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} was edited and cannot be read. Delete it: the experiment under way is begun anew."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from meta import files
 from meta.competition import running
 from meta.competition.nouns import Competition, Move
 from meta.errors import UserError
+from meta.rendering import quote
 from meta.verification import sandbox
 from meta.verification.sandbox import Limits
 
@@ -129,55 +130,75 @@ def _no_moves(name: str, said: str) -> list[Move]:
     )
 
 
-def whole(folder: Path, lines: Sequence[str]) -> Whole | None:
-    """The accepted tool that does the most of these command lines, from the first on, and prints exactly them when asked."""
-    found: Whole | None = None
-    for path in sorted((folder / FOLDER).glob("[a-z]*/tool.toml")):
-        about = _manifest_of(path)
-        if not (path.parent / "tool.py").is_file() or len(about.get("steps") or ()) < 2:
-            continue
-        one = _fitting(folder, path.parent.name, about, lines)
-        if one and (found is None or one.covers > found.covers):
-            found = one
-    return found
+class Finder:
+    """Finds the accepted tool that does commands which are about to be run. What a tool prints is asked once a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.seconds = 0.0  # of CPU that the asking took
+        self._printed: dict[tuple[str, ...], list[str]] = {}
+        self._proved: set[tuple[str, str]] = set()
+
+    def whole(self, lines: Sequence[str]) -> Whole | None:
+        """The tool that does the most of these command lines, from the first on, and prints exactly them when asked."""
+        found = [
+            one
+            for path in sorted((self.folder / FOLDER).glob("[a-z]*/tool.toml"))
+            if (path.parent / "tool.py").is_file() and len((about := _manifest_of(path)).get("steps") or ()) > 1
+            for one in self._fitting(path.parent.name, about, lines)
+        ]
+        return max(found, key=lambda one: one.covers, default=None)
+
+    def _fitting(self, name: str, about: Mapping[str, Any], lines: Sequence[str]) -> Iterator[Whole]:
+        """The tool with values that make it print the lines; each of its switches is tried too."""
+        asked = [one for one in about.get("parameters") or () if one.get("option")]
+        marks = {
+            one["option"]: _MARK.format(n) for n, one in enumerate(asked) if one.get("type") not in ("bool", "list")
+        }
+        switches = [one["option"] for one in asked if one.get("type") == "bool"]
+        for more in ([], *([switch] for switch in switches)):
+            printed = self.printed(name, *more, *(word for pair in marks.items() for word in pair))
+            values = _values(printed, marks, lines)
+            if values is None:
+                continue
+            words = [*more, *(word for option, value in values.items() for word in (option, value))]
+            key = (name, " ".join(more))
+            if key not in self._proved and self.printed(name, *words) != list(lines[: len(printed)]):
+                continue
+            self._proved.add(key)
+            effects = [f"--allow-{effect}" for effect in about.get("effects") or ()]
+            allow = [option for option in effects if option in "\n".join(self.printed(name, "--help"))]
+            yield Whole(name, ("python", program(name), *words, *allow, "--json"), len(printed))
+
+    def printed(self, name: str, *words: str) -> list[str]:
+        """What the tool prints that it would run, nothing where it refuses the words."""
+        if (name, *words) not in self._printed:
+            done = running.command(self.folder, ["python", program(name), *words, "--dry-run"], wall=60)
+            self.seconds += done.cpu_seconds
+            self._printed[name, *words] = done.stdout.splitlines() if done.code == 0 else []
+        return self._printed[name, *words]
 
 
-def _fitting(folder: Path, name: str, about: Mapping[str, Any], lines: Sequence[str]) -> Whole | None:
-    """The tool with the values that make it print the lines: it is asked with marks, then with what stands in their place."""
-    given = [p for p in about.get("parameters") or () if p.get("option") and p.get("type") not in ("bool", "list")]
-    marks = {one["option"]: _MARK.format(place) for place, one in enumerate(given)}
-    printed = _printed(folder, name, [word for pair in marks.items() for word in pair])
+def _values(printed: Sequence[str], marks: Mapping[str, str], lines: Sequence[str]) -> dict[str, str] | None:
+    """By option what stands in the lines where the tool printed its mark; None where they differ in more."""
     if not 1 < len(printed) <= len(lines):
         return None
-    values: dict[str, str] = {}
-    for told, line in zip(printed, lines, strict=False):
-        pattern = re.escape(told)
-        for option, mark in marks.items():
-            pattern = pattern.replace(mark, f"(?P<{_group(option)}>.+?)", 1).replace(mark, f"(?P={_group(option)})")
-        match = re.fullmatch(pattern, line)
-        if match is None or any(values.get(key, text) != text for key, text in match.groupdict().items()):
-            return None
-        values |= match.groupdict()
-    words = [word for option in marks if _group(option) in values for word in (option, _plain(values[_group(option)]))]
-    if _printed(folder, name, words) != list(lines[: len(printed)]):
+    names = {option: f"v{n}" for n, option in enumerate(marks)}
+    pattern = re.escape("\n".join(printed))
+    for option, mark in marks.items():
+        pattern = pattern.replace(mark, f"(?P<{names[option]}>.+?)", 1).replace(mark, f"(?P={names[option]})")
+    match = re.fullmatch(pattern, "\n".join(lines[: len(printed)]))
+    if match is None:
         return None
-    allow = [f"--allow-{effect}" for effect in about.get("effects") or () if _takes(folder, name, f"--allow-{effect}")]
-    return Whole(name, ("python", program(name), *words, *allow, "--json"), len(printed))
+    found = {
+        option: _plain(text) for option, name in names.items() if (text := match.groupdict().get(name)) is not None
+    }
+    known = {option: value for option, value in found.items() if value is not None}
+    return known if len(known) == len(found) else None
 
 
-def _group(option: str) -> str:
-    return option.strip("-").replace("-", "_")
-
-
-def _plain(text: str) -> str:
-    """The value of a word as it is typed in double quotes or bare."""
-    return re.sub(r'\\([\\$"`])', r"\1", text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text)
-
-
-def _printed(folder: Path, name: str, words: Sequence[str]) -> list[str]:
-    done = running.command(folder, ["python", program(name), *words, "--dry-run"], wall=60)
-    return done.stdout.splitlines() if done.code == 0 else []
-
-
-def _takes(folder: Path, name: str, option: str) -> bool:
-    return option in running.command(folder, ["python", program(name), "--help"], wall=60).stdout
+def _plain(text: str) -> str | None:
+    """The value of a word that is typed bare or in double quotes, None where it is typed otherwise."""
+    quoted = len(text) > 1 and text[0] == text[-1] == '"'
+    value = re.sub(r'\\([\\$"`])', r"\1", text[1:-1]) if quoted else text
+    return value if quote(value, "double" if quoted else "bare") == text else None
