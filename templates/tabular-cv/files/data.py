@@ -16,7 +16,7 @@ import pandas as pd
 
 Array = np.ndarray
 TIMELY = re.compile(r"(^|_)(date|datetime|time|timestamp|day|week|month|quarter|year|period)s?(_|$)", re.IGNORECASE)
-PARTS = ("month", "day", "dayofweek", "dayofyear", "hour")
+PARTS = ("month", "day", "day_of_week", "day_of_year", "hour")
 
 
 class Mistake(Exception):
@@ -233,7 +233,7 @@ def _add_parts(frame: pd.DataFrame, column: pd.Series, name: str) -> None:
         return
     moments = pd.to_datetime(column, errors="coerce")
     for part in PARTS:
-        frame[f"{name} {part}"] = getattr(moments.dt, part)
+        frame[f"{name} {part.replace('_', ' ')}"] = getattr(moments.dt, part)
 
 
 def _is_group(train: pd.Series, test: pd.Series) -> bool:

@@ -53,6 +53,7 @@ class Columns:
     held: Array
     test: Array
     target: Array  # of the rows to learn from
+    inner: Array  # the part of each training row among them; its means are learnt from the other parts
 
 
 Encoder = Callable[[Array, Array, Array, Array, tuple[int, ...], float], tuple[Array, Array]]
@@ -109,18 +110,18 @@ def columns(
 ) -> Columns:
     """The columns of one fold. `target` (one column a class) is looked up for `rows` only, never for `held`."""
     with_original = plan.original_rows and table.original is not None
-    learn_keys, learn_target = made.train[rows], target[rows]
+    learn_keys, learn_target, parts = made.train[rows], target[rows], inner
     if with_original:
         learn_keys = np.vstack([learn_keys, made.original])
         learn_target = np.vstack([learn_target, targets(table, table.original_truth)])
-        inner = np.concatenate([inner, np.arange(len(made.original)) % (inner.max() + 1)])
+        parts = np.concatenate([inner, np.arange(len(made.original)) % (inner.max() + 1)])
     names: list[str] = []
     categorical: list[str] = []
-    parts: list[tuple[Array, Array, Array]] = []
+    blocks: list[tuple[Array, Array, Array]] = []
 
     def add(new: list[str], learn: Array, held_out: Array, test: Array) -> None:
         names.extend(new)
-        parts.append((learn, held_out, test))
+        blocks.append((learn, held_out, test))
 
     numeric = [name for name in table.train if is_number(table.train[name])]
     if numeric:
@@ -139,7 +140,7 @@ def columns(
         add([label], *(codes[:, [place]].astype(np.float32) for codes in (learn_keys, made.train[held], made.test)))
     if plan.means:
         apply = np.vstack([made.train[held], made.test])
-        inside, outside = encoder(learn_keys, learn_target, inner, apply, made.sizes, plan.smoothing)
+        inside, outside = encoder(learn_keys, learn_target, parts, apply, made.sizes, plan.smoothing)
         add(_titles(made, "mean", target.shape[1]), inside, outside[: len(held)], outside[len(held) :])
     if plan.original_means and table.original is not None and not with_original:
         source = targets(table, table.original_truth)
@@ -161,8 +162,8 @@ def columns(
                 for codes in (learn_keys, made.train[held], made.test)
             ),
         )
-    learn, held_out, test = (np.hstack(side) for side in zip(*parts, strict=True))
-    return Columns(tuple(names), tuple(categorical), learn, held_out, test, learn_target)
+    learn, held_out, test = (np.hstack(side) for side in zip(*blocks, strict=True))
+    return Columns(tuple(names), tuple(categorical), learn, held_out, test, learn_target, inner)
 
 
 def targets(table: Table, truth: Array) -> Array:

@@ -41,74 +41,67 @@ def noise(positive: int, negative: int) -> float:
 
 def permuted(table: Table, folds: Folds, maker: Maker, seed: int) -> Gate:
     """Labels dealt out anew say nothing, so a model of them may find nothing in rows it has not seen."""
-    order = np.random.default_rng(seed).permutation(len(table.truth))
-    truth = table.truth[order]
+    truth = table.truth[np.random.default_rng(seed).permutation(len(table.truth))]
     shuffled = targets(table, truth)
-    held, found, constant = [], [], []
+    held, found = [], []
     for fold in range(folds.count):
         made = maker(shuffled, fold)
         seen = np.zeros(len(made.learn), dtype=bool)
         fit = model.fit(table, made, {"rounds": ROUNDS, "num_leaves": 15, "feature_fraction": 0.5}, seen, seed, 1e9)
-        rows = folds.held_out(fold)
-        held.append(rows)
+        held.append(folds.held_out(fold))
         found.append(fit.held)
-        constant.append(np.broadcast_to(_constant(table, truth[folds.learned_from(fold)]), fit.held.shape))
         if sum(map(len, held)) >= MOST_ROWS:
             break
-    return judge_permuted(table.metric, truth[np.concatenate(held)], np.concatenate(found), np.concatenate(constant))
+    return judge_permuted(truth[np.concatenate(held)], np.concatenate(found), bool(table.classes))
 
 
-def judge_permuted(metric: metrics.Metric, truth: Array, found: Array, constant: Array) -> Gate:
-    """The permuted gate for predictions of rows whose labels were dealt out anew, against a constant prediction."""
-    if metric.row is None:
-        chance = noise(int((truth > 0).sum()), int((truth <= 0).sum())) if metric.name == "auc" else len(truth) ** -0.5
-        value = abs(metric.score(truth, found) - (0.5 if metric.name == "auc" else 0.0))
-        what = f"{metric.name} of permuted labels is {value:.4f} away from chance"
+def judge_permuted(truth: Array, found: Array, classes: bool) -> Gate:
+    """The permuted gate for predictions of rows whose labels were dealt out anew.
+
+    For every metric it is the AUC that is looked at (of each class against the others, of numbers above their middle):
+    a model that was led astray by a leak may be worse than a constant by its loss, and still put the rows in order.
+    Below chance is no leak: on few rows the labels that are left out shift what is learnt the other way.
+    """
+    if found.ndim == 2:
+        sides = [((truth == label).astype(float), found[:, label]) for label in range(found.shape[1])]
     else:
-        losses = metric.row(truth, constant)
-        gained = losses - metric.row(truth, found)
-        scale = float(losses.mean()) or 1.0
-        value, chance = float(gained.mean()) / scale, float(gained.std() / np.sqrt(len(gained))) / scale
-        what = f"on permuted labels the model's loss is {value:+.2%} below that of a constant"
-    limit = max(0.02, 3 * chance)
+        sides = [((truth > (0.5 if classes else np.median(truth))).astype(float), found)]
+    value = float(np.mean([metrics.auc(side, said) for side, said in sides])) - 0.5
+    limit = max(0.02, 3 * max(noise(int(side.sum()), int((1 - side).sum())) for side, _ in sides))
     ok = value <= limit
-    return Gate("permuted", ok, value, limit, what + (", as it must be" if ok else ": a column knows its own row's label"))
-
-
-def judge_blend(metric: metrics.Metric, truth: Array, found: Array) -> Gate:
-    """The permuted gate for a blend whose weights were fitted on permuted labels, against the order of its rows by chance."""
-    again = np.random.default_rng(0).permutation(len(found))
-    gate = judge_permuted(metric, truth, found, found[again])
-    return Gate(gate.name, gate.ok, gate.value, gate.limit, gate.why.replace("a constant", "the same predictions in any order"))
+    what = f"a model of permuted labels is {value:+.4f} AUC from chance"
+    return Gate("permuted", ok, value, limit, what + ("" if ok else ": its columns know the labels of rows it has not seen"))
 
 
 def univariate(table: Table, folds: Folds, maker: Maker, seed: int) -> Gate:
-    """What a single column tells of the target, as it is given to the model, against the same with the fold's targets hidden."""
+    """What a single column tells of the target as the model is given it, against the same with these rows' targets hidden.
+
+    Held-out rows have to be the same whatever their targets are; so has each inner part of the rows to learn from. A
+    column that is, is passed without a score; what another one tells more is the gap.
+    """
     target, truth = targets(table, table.truth), _two(table)
     random = np.random.default_rng(seed)
-    first, other = maker(target, 0), maker(target[random.permutation(len(target))], 0)
-    made_of_targets = [
-        place for place in range(len(first.names))
-        if not all(np.array_equal(one[:, place], two[:, place], equal_nan=True) for one, two in ((first.learn, other.learn), (first.held, other.held)))
-    ]  # fmt: skip
     limit = max(0.005, noise(int((truth > 0).sum()), int((truth <= 0).sum())))
-    if not made_of_targets:
-        return Gate("univariate", True, 0.0, limit, "no column is made of targets")
-    given, honest = [], []
-    for fold in range(folds.count):
+    looked = range(min(2, folds.count))  # a leak is in the way columns are made, so it is in every fold
+    gaps: dict[str, float] = {}
+    for fold in looked:
         held, own = folds.held_out(fold), folds.learned_from(fold)
         made = maker(target, fold)
-        hidden = target.copy()
-        hidden[held] = target[random.permutation(held)]
-        again = maker(hidden, fold)
-        for place in made_of_targets:
-            given.append((_tells(truth[held], made.held[:, place]), _tells(truth[own], made.learn[: len(own), place])))
-            honest.append(_tells(truth[held], again.held[:, place]))
-    shape = (folds.count, len(made_of_targets))
-    gaps = np.reshape(given, (*shape, 2)).mean(axis=0).max(axis=1) - np.reshape(honest, shape).mean(axis=0)
-    worst = int(gaps.argmax())
-    value, ok = float(gaps[worst]), bool(gaps[worst] <= limit)
-    why = f"{first.names[made_of_targets[worst]]} tells the model {value:+.4f} AUC more than it tells of rows whose targets were hidden"
+        part = np.flatnonzero(made.inner == fold % (made.inner.max() + 1))
+        for side, rows, given in (("held", held, made.held), ("learn", own[part], made.learn[part])):
+            hidden = target.copy()
+            hidden[rows] = target[random.permutation(rows)]
+            again = maker(hidden, fold)
+            honest = again.held if side == "held" else again.learn[part]
+            for place, name in enumerate(made.names):
+                if not np.array_equal(given[:, place], honest[:, place], equal_nan=True):
+                    gap = _tells(truth[rows], given[:, place]) - _tells(truth[rows], honest[:, place])
+                    gaps[f"{name} ({side})"] = gaps.get(f"{name} ({side})", 0.0) + gap / len(looked)
+    if not gaps:
+        return Gate("univariate", True, 0.0, limit, "every column is the same whatever the targets of its rows are")
+    worst = max(gaps, key=lambda name: gaps[name])
+    value, ok = gaps[worst], gaps[worst] <= limit
+    why = f"{worst} tells {value:+.4f} AUC more than with the targets of its rows hidden"
     return Gate("univariate", ok, value, limit, why + ("" if ok else ": it was fitted on rows that it is used for"))
 
 
@@ -187,15 +180,6 @@ def averaged(average: Array, parts: Sequence[Array]) -> Gate:
     value = float(np.abs(average - exact).max() / (np.abs(exact).max() or 1.0))
     why = f"the mean of {len(parts)} models" if value <= 1e-6 else f"not the mean of its {len(parts)} models: divided by another number"
     return Gate("averaged", value <= 1e-6, value, 1e-6, why)
-
-
-def _constant(table: Table, truth: Array) -> Array | float:
-    """The best prediction that is the same for every row."""
-    if table.width > 1:
-        return np.bincount(truth.astype(int), minlength=table.width) / len(truth)
-    if table.metric.name == "mae":
-        return float(np.median(truth))
-    return float(np.expm1(np.log1p(truth).mean()) if table.metric.name == "rmsle" else truth.mean())
 
 
 def _two(table: Table) -> Array:

@@ -22,6 +22,7 @@ FOLDS = 5
 FEW_ROWS = 5_000  # up to these the rows that stop a model are changed by turns
 INNER, INNER_OF_FEW = 10, 5  # parts inside of a fold, one of which stops the model
 KEPT_FOR_GATES = 0.15  # of the seconds
+LEAST_SECONDS = 0.1  # a run that has used up its seconds still ends with models, of few rounds
 
 
 def folds_of(table: Table) -> folding.Folds:
@@ -73,20 +74,24 @@ class Work:
         made = self.columns_for(encoding.targets(table, table.truth), rows, held)
         stops = self.stops(rows, self.inner(rows))
         mean_held, mean_test = model.Mean(), model.Mean()
-        rounds, cut, gain = [], False, np.zeros(len(made.names))
+        rounds, cut, gain, took = [], False, np.zeros(len(made.names)), 0.0
         for bag, stop in enumerate(stops):
             padded = np.zeros(len(made.learn), dtype=bool)  # rows of the original data stop no model
             padded[: len(rows)] = stop
-            left = (seconds - (time.process_time() - start)) / (len(stops) - bag)
+            begun = time.process_time()
+            left = seconds - (begun - start)
+            if bag and left < took:
+                break  # the mean is that of the models that there are
             done = model.fit(table, made, self.variant.parameters, padded, self.seed + bag, left, threads)
+            took = time.process_time() - begun
             mean_held.add(done.held)
             mean_test.add(done.test)
             rounds.append(done.rounds)
             cut = cut or done.cut_short
-            gain += np.array(list(done.gain.values())) / len(stops)
+            gain += np.array(list(done.gain.values()))
         return {
-            "held": mean_held.value, "test": np.array(mean_test.parts), "rounds": np.array(rounds), "cut": np.array(cut),
-            "gain": gain, "names": np.array(made.names), "cpu": np.array(time.process_time() - start),
+            "held": mean_held.value, "test": np.array(mean_test.parts), "rounds": np.array(rounds), "cut": np.array(cut or mean_held.count < len(stops)),
+            "gain": gain / mean_held.count, "names": np.array(made.names), "cpu": np.array(time.process_time() - start),
         }  # fmt: skip
 
 
@@ -110,7 +115,7 @@ def variant_run(
                 earlier += float(stored["cpu"])
         else:
             left = seconds * (1 - KEPT_FOR_GATES) - (time.process_time() - began)
-            artefacts.save_arrays(path, work.fit(rows, held, max(left, 1.0) / (len(jobs) - place), threads))
+            artefacts.save_arrays(path, work.fit(rows, held, max(left, LEAST_SECONDS) / (len(jobs) - place), threads))
         with np.load(path) as stored:
             done[label] = dict(stored)
 
@@ -162,9 +167,8 @@ def blend_run(
     dealt = table.truth.copy()
     dealt[rows] = table.truth[rows][order]
     anew, _ = blend.cross_fitted(metric, dealt, inside, folds)
-    mixed = gates.judge_blend(metric, dealt[rows], anew[rows])
     found = [
-        mixed,
+        gates.judge_permuted(dealt[rows], anew[rows], bool(table.classes)),
         gates.Gate("univariate", True, None, None, "a blend makes no columns; its members were judged by their own runs"),
         gates.Gate("adversarial", True, None, None, "a blend sees no rows; its members were judged by their own runs"),
         *_plain_gates(table, folds, scores, test, [len(members) * share * one for share, one in zip(shares, tests, strict=True)], public),
