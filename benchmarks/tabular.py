@@ -65,7 +65,17 @@ def drive(program: Path, folder: Path, seconds: float, only: Sequence[str] = ())
         seed = 2 if "again" in move["arguments"] else 1
         run = folder / "runs" / move["name"]
         found = call(
-            program, "--competition", folder, "--run", run, "--seconds", round(share), "--seed", seed, *sources, *move["arguments"]
+            program,
+            "--competition",
+            folder,
+            "--run",
+            run,
+            "--seconds",
+            round(share),
+            "--seed",
+            seed,
+            *sources,
+            *move["arguments"],
         )
         if found:
             done[move["name"]] = found
@@ -115,9 +125,7 @@ def measure(program: Path, one: Set, folder: Path, seconds: float) -> None:
     sys.path.insert(0, str(program.parent))
     import metrics  # the rendered tool's own
 
-    gains = sign * (
-        np.array(done[best]["details"]["fold_scores"]) - np.array(done["plain"]["details"]["fold_scores"])
-    )
+    gains = sign * (np.array(done[best]["details"]["fold_scores"]) - np.array(done["plain"]["details"]["fold_scores"]))
     error = gains.std(ddof=1) / len(gains) ** 0.5
     roles = done["plain"]["details"]["roles"]
     dropped = [roles[role] for role in ("time", "group") if role in roles]
@@ -144,10 +152,7 @@ def loan_approval(program: Path, data: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in data.glob("*.csv"):
         shutil.copyfile(path, folder / path.name)
-    told = (
-        'name = "s4e10"\nkind = "tabular"\nmetric = "auc"\nseed = 7\n'
-        '[files]\noriginal = "credit_risk_dataset.csv"\n'
-    )
+    told = 'name = "s4e10"\nkind = "tabular"\nmetric = "auc"\nseed = 7\n[files]\noriginal = "credit_risk_dataset.csv"\n'
     (folder / "competition.toml").write_text(told)
     print("s4e10: binary, 5 stratified folds, auc")
     done = drive(program, folder, MOST_SECONDS, ("te-original", "rich", "blend"))
@@ -156,13 +161,17 @@ def loan_approval(program: Path, data: Path, folder: Path) -> None:
     print(f"  pooled {done['blend']['details']['pooled']:.5f}, weights {done['blend']['details']['weights']}")
     for gate in done["rich"]["gates"]:
         print(f"  gate {gate['name']}: {'passed' if gate['ok'] else 'STOPPED'}, {gate['why']}")
-    print(f"  {spent:.0f} CPU seconds in all: {'met' if met else 'NOT MET'} ({LEAST_SCORE}, {MOST_SECONDS} s)", flush=True)
+    print(
+        f"  {spent:.0f} CPU seconds in all: {'met' if met else 'NOT MET'} ({LEAST_SCORE}, {MOST_SECONDS} s)", flush=True
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="*", choices=[*SETS, []], help="all where none is named")
-    parser.add_argument("--s4e10", type=Path, metavar="DIR", help="the folder of the Kaggle files; the five sets only if named")
+    parser.add_argument(
+        "--s4e10", type=Path, metavar="DIR", help="the folder of the Kaggle files; the five sets only if named"
+    )
     parser.add_argument("--seconds", type=float, default=600, help="of the CPU, for a set (600)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave tool, tables and runs here")
     given = parser.parse_args()

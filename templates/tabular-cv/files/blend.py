@@ -20,7 +20,7 @@ def comparable(metric: Metric, predictions: Array) -> Array:
 
 
 def weights(metric: Metric, truth: Array, members: Sequence[Array]) -> Array:
-    """Shares that sum to one. Climbing begins with one vote for each member, so that few rows cannot choose one alone."""
+    """Shares that sum to one. Climbing begins with a vote for each member, so that few rows cannot choose one alone."""
     votes = np.ones(len(members))
     total = np.sum(members, axis=0)
     best = metric.score(truth, total / votes.sum())

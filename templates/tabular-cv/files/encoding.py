@@ -1,7 +1,7 @@
 """Columns for a model: keys at several resolutions, and what the target's mean and the count of each key are.
 
-Keys are made of features alone, so every row may take part. A mean of targets is learnt from the rows a fold may see, and
-for each of these rows from the others only. What a model makes of the columns is told in `model`.
+Keys are made of features alone, so every row may take part. A mean of targets is learnt from the rows that a fold may
+see, and for each of these rows from the others only. What a model makes of the columns is told in `model`.
 """
 
 from collections.abc import Callable
@@ -83,7 +83,7 @@ def keys(table: Table, plan: Plan) -> Keys:
 
 
 def key_means(codes: Array, target: Array, size: int, smoothing: float) -> Array:
-    """The mean target of each value of a key, one column for each column of the target; an unseen value has the mean of all."""
+    """The mean target of each value of a key, a column for each of the target's; an unseen value has that of all."""
     counts = np.bincount(codes, minlength=size)[:, None]
     sums = np.column_stack([np.bincount(codes, weights=column, minlength=size) for column in target.T])
     return (sums + smoothing * target.mean(axis=0)) / (counts + smoothing)
@@ -92,7 +92,7 @@ def key_means(codes: Array, target: Array, size: int, smoothing: float) -> Array
 def nested_means(
     learn: Array, target: Array, inner: Array, apply: Array, sizes: tuple[int, ...], smoothing: float
 ) -> tuple[Array, Array]:
-    """Target means for the rows to learn from, each from the other inner folds, and for rows that are held out, from all."""
+    """Target means for the rows to learn from, each from the other inner parts, and for the rows to apply them to."""
     width = target.shape[1]
     inside = np.empty((len(learn), len(sizes) * width), dtype=np.float32)
     outside = np.empty((len(apply), len(sizes) * width), dtype=np.float32)
@@ -106,7 +106,14 @@ def nested_means(
 
 
 def columns(
-    table: Table, plan: Plan, made: Keys, target: Array, rows: Array, inner: Array, held: Array, encoder: Encoder = nested_means
+    table: Table,
+    plan: Plan,
+    made: Keys,
+    target: Array,
+    rows: Array,
+    inner: Array,
+    held: Array,
+    encoder: Encoder = nested_means,
 ) -> Columns:
     """The columns of one fold. `target` (one column a class) is looked up for `rows` only, never for `held`."""
     with_original = plan.original_rows and table.original is not None
@@ -154,7 +161,9 @@ def columns(
         )
     if plan.counts:
         seen = np.vstack([made.train, made.test])
-        tables = [np.log1p(np.bincount(column, minlength=size)) for column, size in zip(seen.T, made.sizes, strict=True)]
+        tables = [
+            np.log1p(np.bincount(column, minlength=size)) for column, size in zip(seen.T, made.sizes, strict=True)
+        ]
         add(
             _titles(made, "count", 1),
             *(
@@ -167,7 +176,7 @@ def columns(
 
 
 def targets(table: Table, truth: Array) -> Array:
-    """The truth as columns whose means can be taken: numbers (of a logarithm where the metric is one), or one column a class."""
+    """The truth as columns whose means can be taken: numbers (logarithms for RMSLE), or one column a class."""
     if table.width > 1:
         return np.eye(table.width)[truth.astype(int)]
     return (np.log1p(truth) if table.metric.name == "rmsle" else truth)[:, None]

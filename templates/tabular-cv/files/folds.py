@@ -52,7 +52,9 @@ def fold(
     if group is not None:
         if len(np.unique(group)) < count:
             raise ValueError(f"{len(np.unique(group))} groups are too few for {count} folds")
-        return Folds("groups", "a group is in one fold, for the test table has other groups", _whole(group, count, random), count)
+        return Folds(
+            "groups", "a group is in one fold, for the test table has other groups", _whole(group, count, random), count
+        )
     if strata is not None and np.bincount(strata.astype(int)).min() >= 2:
         kind, why = "stratified", "every fold has the classes' shares, for rows are of one kind"
         of = np.empty(rows, dtype=int)
@@ -76,7 +78,9 @@ def ordinary_twins(twins: Array) -> bool:
     return len(np.unique(twins)) < len(twins) / 2
 
 
-def fold_of_part(part: Array, count: int, seed: int, *, strata: Array | None, group: Array | None, time: Array | None) -> Folds:
+def fold_of_part(
+    part: Array, count: int, seed: int, *, strata: Array | None, group: Array | None, time: Array | None
+) -> Folds:
     """Folds of the same kind inside some rows. A place in `of` is a place in `part`."""
     return fold(
         len(part), count, seed,
@@ -87,7 +91,7 @@ def fold_of_part(part: Array, count: int, seed: int, *, strata: Array | None, gr
 
 
 def _by_time(time: Array, count: int) -> Folds:
-    """Blocks of about equal size in the order of time; rows of one moment stay together, the first block is never held out."""
+    """Blocks of about equal size in the order of time, rows of one moment together; the first is never held out."""
     moments, place, sizes = np.unique(time, return_inverse=True, return_counts=True)
     if len(moments) <= count:
         raise ValueError(f"{len(moments)} moments are too few for {count} folds in the order of time")
@@ -95,7 +99,9 @@ def _by_time(time: Array, count: int) -> Folds:
     block = np.minimum((middle * (count + 1) / len(time)).astype(int), count)
     block = np.unique(block, return_inverse=True)[1]  # a moment of many rows may leave a block empty
     of = block[place] - 1
-    return Folds("time", "a fold is later than what its model saw, for the test table is later", of, int(block.max()), time)
+    return Folds(
+        "time", "a fold is later than what its model saw, for the test table is later", of, int(block.max()), time
+    )
 
 
 def _whole(group: Array, count: int, random: np.random.Generator) -> Array:

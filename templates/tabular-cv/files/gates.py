@@ -70,11 +70,13 @@ def judge_permuted(truth: Array, found: Array, classes: bool) -> Gate:
     limit = max(0.02, 3 * max(noise(int(side.sum()), int((1 - side).sum())) for side, _ in sides))
     ok = value <= limit
     what = f"a model of permuted labels is {value:+.4f} AUC from chance"
-    return Gate("permuted", ok, value, limit, what + ("" if ok else ": its columns know the labels of rows it has not seen"))
+    return Gate(
+        "permuted", ok, value, limit, what + ("" if ok else ": its columns know labels of unseen rows")
+    )
 
 
 def univariate(table: Table, folds: Folds, maker: Maker, seed: int) -> Gate:
-    """What a single column tells of the target as the model is given it, against the same with these rows' targets hidden.
+    """What a single column tells of the target as it is given to a model, against it with these rows' targets hidden.
 
     Held-out rows have to be the same whatever their targets are; so has each inner part of the rows to learn from. A
     column that is, is passed without a score; what another one tells more is the gap.
@@ -117,7 +119,14 @@ def adversarial(table: Table, folds: Folds, seed: int) -> Gate:
     part = random.permutation(len(rows)) % 3
     found, gain = np.empty(len(rows)), np.zeros(rows.shape[1])
     values = rows.to_numpy(dtype=np.float32)
-    settings = {"objective": "binary", "num_leaves": 15, "verbosity": -1, "num_threads": 1, "seed": seed, "deterministic": True}
+    settings = {
+        "objective": "binary",
+        "num_leaves": 15,
+        "verbosity": -1,
+        "num_threads": 1,
+        "seed": seed,
+        "deterministic": True,
+    }
     for one in range(3):
         booster = lightgbm.train(settings, lightgbm.Dataset(values[part != one], truth[part != one]), ROUNDS)
         found[part == one] = booster.predict(values[part == one])
@@ -128,8 +137,20 @@ def adversarial(table: Table, folds: Folds, seed: int) -> Gate:
     if value <= limit:
         return Gate("adversarial", True, value, limit, "training and test rows cannot be told apart")
     if folds.kind in ("time", "groups"):
-        return Gate("adversarial", True, value, limit, f"told apart by {top}: expected, and the folds ({folds.kind}) are cut alike")
-    return Gate("adversarial", False, value, limit, f"training and test rows are told apart by {top}: folds do not stand for the test")
+        return Gate(
+            "adversarial",
+            True,
+            value,
+            limit,
+            f"told apart by {top}: expected, and the folds ({folds.kind}) are cut alike",
+        )
+    return Gate(
+        "adversarial",
+        False,
+        value,
+        limit,
+        f"training and test rows are told apart by {top}: folds do not stand for the test",
+    )
 
 
 def duplicates(hashes: Array, folds: Folds) -> Gate:
@@ -140,8 +161,16 @@ def duplicates(hashes: Array, folds: Folds) -> Gate:
     if value == 0:
         return Gate("duplicates", True, value, 0.0, "no row has its twin in another fold")
     if ordinary_twins(hashes):
-        return Gate("duplicates", True, value, 0.0, "most rows are equal to others: few columns of few values, no row entered twice")
-    return Gate("duplicates", False, value, 0.0, f"{value:.2%} of the rows have their twin in another fold: keep twins together")
+        return Gate(
+            "duplicates",
+            True,
+            value,
+            0.0,
+            "most rows are equal to others: few columns of few values, no row entered twice",
+        )
+    return Gate(
+        "duplicates", False, value, 0.0, f"{value:.2%} of the rows have their twin in another fold: keep twins together"
+    )
 
 
 def fold_ids(folds: Folds, group: Array | None) -> Gate:
@@ -157,7 +186,7 @@ def fold_ids(folds: Folds, group: Array | None) -> Gate:
         return Gate("groups", True, 0.0, 0.0, f"{len(np.unique(group))} groups, each in one fold")
     if folds.time is not None:
         late = sum(
-            bool((folds.time[folds.learned_from(fold)].max() >= folds.time[folds.held_out(fold)].min()))
+            bool(folds.time[folds.learned_from(fold)].max() >= folds.time[folds.held_out(fold)].min())
             for fold in range(folds.count)
         )  # fmt: skip
         return Gate("groups", late == 0, float(late), 0.0, f"{late} folds are not later than all that their model saw")
@@ -171,21 +200,34 @@ def public_gap(score: float, fold_scores: Sequence[float], public: float | None)
         return Gate("public", True, None, 3 * error, "no public score was given (--public)")
     gap = abs(public - score)
     ok = gap <= 3 * error
-    return Gate("public", ok, gap, 3 * error, f"public {public} and folds {score:.5f} are {gap:.5f} apart" + ("" if ok else ": the folds do not stand for the test"))
+    return Gate(
+        "public",
+        ok,
+        gap,
+        3 * error,
+        f"public {public} and folds {score:.5f} are {gap:.5f} apart"
+        + ("" if ok else ": the folds do not stand for the test"),
+    )
 
 
 def averaged(average: Array, parts: Sequence[Array]) -> Gate:
     """Whether the test predictions are the mean of the models that were trained: their sum by their actual number."""
     exact = np.mean(parts, axis=0)
     value = float(np.abs(average - exact).max() / (np.abs(exact).max() or 1.0))
-    why = f"the mean of {len(parts)} models" if value <= 1e-6 else f"not the mean of its {len(parts)} models: divided by another number"
+    why = (
+        f"the mean of {len(parts)} models"
+        if value <= 1e-6
+        else f"not the mean of its {len(parts)} models: divided by another number"
+    )
     return Gate("averaged", value <= 1e-6, value, 1e-6, why)
 
 
 def _two(table: Table) -> Array:
-    """The target as two sides, which the AUC of one column can be taken of: above the middle, or the most frequent class."""
+    """The target as two sides for the AUC of one column: above its middle, or the most frequent class and the rest."""
     if table.classes:
-        return (table.truth == (1 if len(table.classes) == 2 else np.bincount(table.truth.astype(int)).argmax())).astype(float)
+        return (
+            table.truth == (1 if len(table.classes) == 2 else np.bincount(table.truth.astype(int)).argmax())
+        ).astype(float)
     return (table.truth > np.median(table.truth)).astype(float)
 
 

@@ -14,6 +14,10 @@ from encoding import Columns
 
 Array = np.ndarray
 MOST_ROUNDS = 4000
+DEFAULTS = {
+    "learning_rate": 0.05, "num_leaves": 31, "min_data_in_leaf": 20, "verbosity": -1, "deterministic": True,
+    "force_col_wise": True,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,16 @@ def loss(table: Table) -> dict[str, object]:
 
 
 def fit(
-    table: Table, made: Columns, parameters: Mapping[str, object], stop: Array, seed: int, seconds: float, threads: int = 1
+    table: Table,
+    made: Columns,
+    parameters: Mapping[str, object],
+    stop: Array,
+    seed: int,
+    seconds: float,
+    threads: int = 1,
 ) -> Fit:
     """A model of the columns. `stop` says which rows to learn from are kept aside to end the training."""
-    settings = loss(table) | {
-        "learning_rate": 0.05, "num_leaves": 31, "min_data_in_leaf": 20, "verbosity": -1, "num_threads": threads, "seed": seed, "deterministic": True, "force_col_wise": True,
-    } | dict(parameters)  # fmt: skip
+    settings = DEFAULTS | loss(table) | {"num_threads": threads, "seed": seed} | dict(parameters)
     patience = int(settings.pop("patience", 100))
     rounds = int(settings.pop("rounds", MOST_ROUNDS))
     # Few rows: no leaf may ask for more of them than a tree can give.

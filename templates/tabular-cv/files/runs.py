@@ -26,7 +26,7 @@ LEAST_SECONDS = 0.1  # a run that has used up its seconds still ends with models
 
 
 def folds_of(table: Table) -> folding.Folds:
-    """The folds of the competition. They hang on its seed, never on a run's, so that all runs can be compared and blended."""
+    """The folds of the competition. They hang on its seed, never on a run's, so that all runs can be blended."""
     try:
         return folding.fold(
             len(table.truth), FOLDS, table.settings.seed,
@@ -90,8 +90,9 @@ class Work:
             cut = cut or done.cut_short
             gain += np.array(list(done.gain.values()))
         return {
-            "held": mean_held.value, "test": np.array(mean_test.parts), "rounds": np.array(rounds), "cut": np.array(cut or mean_held.count < len(stops)),
-            "gain": gain / mean_held.count, "names": np.array(made.names), "cpu": np.array(time.process_time() - start),
+            "held": mean_held.value, "test": np.array(mean_test.parts), "rounds": np.array(rounds),
+            "cut": np.array(cut or mean_held.count < len(stops)), "gain": gain / mean_held.count,
+            "names": np.array(made.names), "cpu": np.array(time.process_time() - start),
         }  # fmt: skip
 
 
@@ -161,6 +162,7 @@ def blend_run(
     shares = blend.weights(metric, table.truth[rows], [one[rows] for one in inside])
     tests = [blend.comparable(metric, one.test) for one in members]
     test = blend.mix(shares, tests)
+    parts = [len(members) * share * one for share, one in zip(shares, tests, strict=True)]
     scores = fold_scores(table, folds, oof)
 
     order = np.random.default_rng(seed).permutation(len(rows))
@@ -169,10 +171,10 @@ def blend_run(
     anew, _ = blend.cross_fitted(metric, dealt, inside, folds)
     found = [
         gates.judge_permuted(dealt[rows], anew[rows], bool(table.classes)),
-        gates.Gate("univariate", True, None, None, "a blend makes no columns; its members were judged by their own runs"),
-        gates.Gate("adversarial", True, None, None, "a blend sees no rows; its members were judged by their own runs"),
-        *_plain_gates(table, folds, scores, test, [len(members) * share * one for share, one in zip(shares, tests, strict=True)], public),
-    ]  # fmt: skip
+        gates.Gate("univariate", True, None, None, "a blend makes no columns; its members were judged on their own"),
+        gates.Gate("adversarial", True, None, None, "a blend sees no rows; its members were judged on their own"),
+        *_plain_gates(table, folds, scores, test, parts, public),
+    ]
     details = {
         "variant": "blend", "why": "a weighted mean; the score is cross-fitted", "seed": seed, "models": len(members),
         "weights": {one.folder.name: round(float(share), 4) for one, share in zip(members, shares, strict=True)},
@@ -188,7 +190,12 @@ def fold_scores(table: Table, folds: folding.Folds, oof: Array) -> list[float]:
 
 
 def _plain_gates(
-    table: Table, folds: folding.Folds, scores: Sequence[float], test: Array, parts: Sequence[Array], public: float | None
+    table: Table,
+    folds: folding.Folds,
+    scores: Sequence[float],
+    test: Array,
+    parts: Sequence[Array],
+    public: float | None,
 ) -> list[gates.Gate]:
     return [
         gates.duplicates(table.raw_hash, folds),

@@ -26,8 +26,8 @@ class Variant:
 
 
 VARIANTS = {
-    "plain": Variant(Plan(), bagged=False, why="LightGBM as it comes, on the columns as they are: what has to be beaten"),
-    "steady": Variant(Plan(), REGULAR | {"feature_fraction": 0.6}, why="small trees drawn towards zero, for few or noisy rows"),
+    "plain": Variant(Plan(), bagged=False, why="LightGBM as it comes, on the columns as they are: to be beaten"),
+    "steady": Variant(Plan(), REGULAR | {"feature_fraction": 0.6}, why="small trees drawn towards zero, for few rows"),
     "categories": Variant(
         Plan(categories=True, original_rows=True),
         REGULAR | {"feature_fraction": 0.5, "cat_smooth": 50.0, "min_data_per_group": 20},
@@ -66,11 +66,11 @@ def moves(original: bool) -> list[dict[str, object]]:
     return [
         *offered,
         {
-            "name": "second-seed", "arguments": ["--variant", "again"], "after": ["rich"], "repeat": True, "seconds": 75,
-            "why": "the best of the runs named by --from, with another seed",
+            "name": "second-seed", "arguments": ["--variant", "again"], "after": ["rich"], "repeat": True,
+            "seconds": 75, "why": "the best of the runs named by --from, with another seed",
         },
         {
-            "name": "blend", "arguments": ["--variant", "blend"], "after": ["plain", "te"], "repeat": True, "seconds": 10,
-            "why": "a weighted mean of the runs named by --from, scored on folds its weights were not fitted on",
+            "name": "blend", "arguments": ["--variant", "blend"], "after": ["plain", "te"], "repeat": True,
+            "seconds": 10, "why": "a weighted mean of the runs named by --from, scored on folds that did not fit it",
         },
     ]  # fmt: skip
