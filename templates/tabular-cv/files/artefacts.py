@@ -65,10 +65,11 @@ def save_json(path: Path, value: object) -> None:
 
 
 def claim(run: Path, table: Table, what: Mapping[str, object]) -> None:
-    """Make the folder this run's own. Folds that were done for another variant, seed or data are thrown away."""
+    """Make the folder this run's own. What was done for another variant, seed or data is thrown away."""
     mine = {"form": FORM, "data": fingerprint(table), **what}
     path = run / "run.json"
     if path.exists() and json.loads(path.read_text()) != mine:
+        (run / "metrics.json").unlink(missing_ok=True)
         shutil.rmtree(run / "folds", ignore_errors=True)
     save_json(path, mine)
 

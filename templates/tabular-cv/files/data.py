@@ -219,19 +219,19 @@ def _moments(column: pd.Series, name: str | None = None) -> Array | None:
         return column.to_numpy(dtype=float) if name is None or TIMELY.search(name) else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas tells that it guesses the form of dates
-        moments = pd.to_datetime(column, errors="coerce")
+        moments = pd.to_datetime(column, errors="coerce", utc=True)
     if moments.isna().mean() > 0.02:
         if name is None:
             raise Mistake(f"{column.name}, the time, is neither a number nor a date")
         return None
-    return (moments - pd.Timestamp(0)).dt.total_seconds().to_numpy() / 86400
+    return (moments - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy() / 86400
 
 
 def _add_parts(frame: pd.DataFrame, column: pd.Series, name: str) -> None:
     """The parts of a date that come again. The moment itself does not: a tree learns nothing about later ones."""
     if is_number(column):
         return
-    moments = pd.to_datetime(column, errors="coerce")
+    moments = pd.to_datetime(column, errors="coerce", utc=True)
     for part in PARTS:
         frame[f"{name} {part.replace('_', ' ')}"] = getattr(moments.dt, part)
 
