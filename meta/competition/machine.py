@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,6 @@ def compete(
     *,
     tell: Tell,
     origin: str = "policy",
-    clock: Callable[[], float] = time.time,
 ) -> Outcome:
     """The outcome after as much as the budget allows. One of ours at a time works in a folder."""
     with files.locked(competition.folder / LOCK):
@@ -141,6 +141,8 @@ def profile(run: Run, offered: Sequence[Move]) -> None:
 def _rounds(run: Run, offered: Sequence[Move]) -> str:
     """Why the rounds ended."""
     while True:
+        if _late(run.competition.deadline, time.time()):
+            return f"the deadline of {run.competition.deadline} has passed"
         held = _held_back(run, offered)
         choice = run.choose(run.journal, [move for move in offered if not _is_blend(move)], held)
         if choice.move is None:
@@ -148,6 +150,10 @@ def _rounds(run: Run, offered: Sequence[Move]) -> str:
         if choice.seconds > run.competition.budget.cpu_seconds - run.journal.spent.cpu_seconds:
             return f"{choice.move.name} wants more than what is left"
         _begin(run, choice)
+
+
+def _late(deadline: str, now: float) -> bool:
+    return bool(deadline) and now >= datetime.fromisoformat(deadline).timestamp()
 
 
 def _is_blend(move: Move) -> bool:

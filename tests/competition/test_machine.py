@@ -71,3 +71,13 @@ def test_a_second_run_after_the_end_does_nothing_more(finished: tuple[Path, Outc
     again = compete(finished[0])
     assert (finished[0] / "journal.jsonl").read_bytes() == before
     assert again.score == finished[1].score
+
+
+@pytest.mark.parametrize(("deadline", "moves"), [("2020-01-01T00:00:00Z", 1), ("2099-01-01T00:00:00Z", 3)])
+def test_after_the_deadline_no_round_is_begun(tmp_path: Path, deadline: str, moves: int) -> None:
+    folder = field(tmp_path / "curve", steps=3)
+    settled = folder / "competition.toml"
+    settled.write_text(f"deadline = {deadline}\n" + settled.read_text())
+    outcome = compete(folder)
+    assert outcome.experiments == moves
+    assert ("deadline" in outcome.reason) == (moves == 1)
