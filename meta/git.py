@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,12 +89,15 @@ def state(repository: Path) -> str:
     return commit + _output(repository, "for-each-ref", "--format=%(refname) %(objectname)", "refs/tags")
 
 
-def commits(repository: Path, revision: str = "HEAD") -> Iterator[Commit]:
-    """The commits that lead to `revision`, newest first; none in a repository without commits."""
+def commits(repository: Path, revision: str = "HEAD", paths: Sequence[str] = ()) -> Iterator[Commit]:
+    """The commits that lead to `revision`, newest first; none in a repository without commits.
+
+    With `paths` those that changed something there, with only these changes.
+    """
     _output(repository, "rev-parse", "--git-dir")
     if revision == "HEAD" and not _has_commits(repository):
         return
-    with _running(repository, *_LOG, "--end-of-options", revision, "--") as stdout:
+    with _running(repository, *_LOG, "--end-of-options", revision, "--", *paths) as stdout:
         yield from _parsed(_tokens(stdout))
 
 
@@ -111,6 +114,17 @@ def trailers(repository: Path, commit: str, key: str) -> tuple[str, ...]:
         repository, "log", "-1", f"--format=%(trailers:key={key},valueonly)", "--end-of-options", commit, "--"
     )
     return tuple(filter(None, map(str.strip, told.splitlines())))
+
+
+def text_at(repository: Path, path: str, time: float) -> str:
+    """What a file held in the last commit before a time that changed it, "" where there is none."""
+    if not _has_commits(repository):
+        return ""
+    sha = _output(repository, "log", "-1", f"--until={int(time)}", "--format=%H", "--", path).strip()
+    if not sha:
+        return ""
+    with _running(repository, "cat-file", "blob", f"{sha}:./{path}", failing=True) as stdout:  # it may be a deletion
+        return stdout.read().decode("utf-8", "replace")
 
 
 def tree(repository: Path, revision: str = "HEAD") -> Iterator[Entry]:
