@@ -16,6 +16,7 @@ from meta.intake import workspace_of
 from meta.knowledge.changes import Advice
 from meta.knowledge.evals import Judged
 from meta.knowledge.understanding import MEANING, Cause, Proposal
+from meta.knowledge.wording import times
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,11 +69,11 @@ def told(cause: Cause) -> dict[str, Any]:
     }
 
 
-def outcome(one: Judged | None) -> str:
+def outcome(one: Judged | None, document: str) -> str:
     if one is None:
         return "fails, there is no such document"
     if one.passed:
-        return f"passes, found as number {one.found.index(next(iter(one.found))) + 1} of {len(one.found)}"
+        return f"passes, found as number {one.found.index(document) + 1}"
     lacks = f"it does not say {', '.join(one.missing)}" if one.missing else "it is not found"
     return f"fails, {lacks} (found: {', '.join(one.found) or 'nothing'})"
 
@@ -89,10 +90,12 @@ def show(cause: Cause) -> None:
     if cause.advice:
         desk.tell(f"  {cause.advice}")
     if cause.proposal:
-        proof = cause.proposal.proof
+        proof, name = cause.proposal.proof, cause.proposal.document
         desk.tell(f"  proposed: {cause.proposal.what}", *(f"    {line}" for line in cause.proposal.diff.splitlines()))
         desk.tell(
-            f'  case "{proof.case.say}"', f"    before: {outcome(proof.before)}", f"    after:  {outcome(proof.after)}"
+            f'  case "{proof.case.say}"',
+            f"    before: {outcome(proof.before, name)}",
+            f"    after:  {outcome(proof.after, name)}",
         )
 
 
@@ -134,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
         )
         return 0
     desk.tell(
-        f"{about.agent}/{about.session}, {about.project}: {len(about.causes)} things went wrong in {about.calls} calls."
+        f"{about.agent}/{about.session}, {about.project}: {times(len(about.causes), 'thing')} went wrong in {about.calls} calls."
     )
     for cause in about.causes:
         show(cause)

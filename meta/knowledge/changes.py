@@ -54,8 +54,8 @@ def _renumbered(before: Guide, after: Guide) -> bool:
 
 
 def _sentences(guide: Guide) -> set[str]:
-    texts = (one.text for one in (*guide.claims, *guide.evidence, *guide.counter))
-    return {guide.title, *texts, *guide.prose.splitlines()}
+    evidence = (one.text for one in (*guide.evidence, *guide.counter))
+    return {guide.title, *(claim.text for claim in guide.claims), *evidence, *guide.prose.splitlines()}
 
 
 PATTERNS = (

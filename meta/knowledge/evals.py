@@ -118,8 +118,8 @@ def judge(guide: Guide, asked: Iterable[Case], search: Callable[[str], Sequence[
 
 def _plain(guide: Guide) -> str:
     """All that a document says, on one line."""
-    told = (*(one.text for one in (*guide.claims, *guide.evidence, *guide.counter)), guide.prose)
-    return " ".join(" ".join((guide.title, guide.when, guide.scope, *told)).split())
+    claims, evidence = (one.text for one in guide.claims), (one.text for one in (*guide.evidence, *guide.counter))
+    return " ".join(" ".join((guide.title, guide.when, guide.scope, *claims, *evidence, guide.prose)).split())
 
 
 def prove(check: Check | None, run: Callable[[str, str], Run]) -> Proof:

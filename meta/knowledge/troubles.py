@@ -5,6 +5,7 @@ Tests that fail until the code is written are work, not trouble. What knowledge 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from meta.model import Segment, Session, Step
 from meta.redact import residue
 from meta.vetting import shown_id, visible
 
+_HOME = re.compile(r"/(?:home|Users)/[^/\s]+/")
 TRIES = 3  # of the same failure, from which it is trouble whatever it was
 SLIPS = 2  # of the same cause in one session
 Outcome = Literal["unfixed", "fixed", "repeated", "corrected", "slipped"]
@@ -83,7 +85,7 @@ def _failure(
         outcome = "repeated"
     else:
         return None
-    quote = failures.quoted(said.line)
+    quote = _placeless(failures.quoted(said.line), session.cwd)
     told = f" (“{quote}”)" if quote else ""
     command = wording.command(first) or first.head
     end = mended.passed.position if mended else last.position
@@ -99,6 +101,11 @@ def _failure(
         fix=identity(session.project, mending.key(mended)) if mended else "",
         vain=tuple(dict.fromkeys(identity(session.project, mending.key(one)) for one in made if not one.worked)),
     )  # fmt: skip
+
+
+def _placeless(quote: str, root: str) -> str:
+    """What was said, without where this machine keeps the project and its people."""
+    return _HOME.sub("~/", quote.replace(f"{root}/", "") if root else quote)
 
 
 def _work(steps: Sequence[Step], first: Step, last: Step) -> bool:

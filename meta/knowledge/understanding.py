@@ -139,7 +139,9 @@ def _cause(session: str, trouble: Trouble, known: Known, index: Index) -> Cause:
     if taught and taught.id == lesson.id and _stale(lesson.claim, taught.claim):
         return replace(about, verdict="stale number", proposal=_renumbered(trouble, lesson, taught, known))
     if _file(lesson.slug) not in found:
-        return replace(about, verdict="not found", proposal=_widened(trouble, lesson, known))
+        proposal = _widened(trouble, lesson, known)
+        advice = "" if proposal else "other documents lie nearer whatever its words: make one of them"
+        return replace(about, verdict="not found", proposal=proposal, advice=advice)
     if not there:
         return replace(about, verdict="not there yet")
     if not loaded:
@@ -242,7 +244,7 @@ def _proposal(what: str, slug: str, text: str, case: Case, known: Known) -> Prop
     if (before and before.passed) or after is None or not after.passed or residue.kinds([text]):
         return None
     asked = known.cases.get(beside, "")
-    asked_now = asked if f"say = {json.dumps(case.say)}" in asked else asked + ("\n" if asked else "") + told(case)
+    asked_now = asked if f"say = {_quoted(case.say)}" in asked else asked + ("\n" if asked else "") + told(case)
     files = {f"knowledge/{name}": text, f"knowledge/{beside}": asked_now}
     diff = _diff(f"knowledge/{name}", old, text) + _diff(f"knowledge/{beside}", asked, asked_now)
     return Proposal(name, what, files, diff, Proof(case, before, after))
@@ -259,9 +261,14 @@ def judged(case: Case, name: str, texts: Mapping[str, str]) -> evals.Judged | No
 
 def told(case: Case) -> str:
     """A case as it stands in its file."""
-    lines = ["[[case]]", f"say = {json.dumps(case.say)}", f"needs = {json.dumps(list(case.needs))}"]
-    lines += [f"holds = {json.dumps(list(case.holds))}"] if case.holds else []
+    lines = ["[[case]]", f"say = {_quoted(case.say)}", f"needs = {_quoted(list(case.needs))}"]
+    lines += [f"holds = {_quoted(list(case.holds))}"] if case.holds else []
     return "\n".join(lines) + "\n"
+
+
+def _quoted(value: str | list[str]) -> str:
+    """A value as JSON and TOML both write it; all of it was made visible."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _diff(path: str, old: str, new: str) -> str:
