@@ -150,8 +150,8 @@ def _chosen(places: Mapping[str, Path], named: Collection[str]) -> set[str]:
 
 
 def _has_evals(name: str, path: Path) -> bool:
-    folder = name.partition("/")[0]
-    return folder not in guides.LEARNED or (folder == "lessons" and path.with_suffix(".cases.toml").is_file())
+    folder, beside = name.partition("/")[0], path.with_suffix(".cases.toml")
+    return folder not in guides.LEARNED or (folder == "lessons" and beside.is_file() and beside.stat().st_size > 0)
 
 
 def _examined(guide: Guide, path: Path, index: Index) -> Result:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from meta import archive
+from meta.model import Event
 from tests.cli.conftest import Desk, git, snapshot
 from tests.knowledge import work
 
@@ -20,7 +21,7 @@ EVENTS = (
 )
 
 
-def keep(workspace: Path, number: int, *events: work.Event) -> Path:
+def keep(workspace: Path, number: int, *events: Event) -> Path:
     made = replace(work.session(number, *events, project=workspace.name), cwd=str(workspace))
     archive.write(workspace / "conversation-archive", made)
     return workspace / "conversation-archive" / archive.name(made)

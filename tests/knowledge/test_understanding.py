@@ -11,7 +11,7 @@ from meta.knowledge import documents, troubles, understanding
 from meta.knowledge.troubles import Trouble
 from meta.knowledge.understanding import Cause, Known
 from meta.mining.segments import segments
-from meta.model import Lesson, Session
+from meta.model import Event, Lesson, Session
 from tests.knowledge import work
 
 REJECTED = "! [rejected] main -> main (fetch first)"
@@ -66,7 +66,7 @@ def test_a_test_that_fails_until_the_code_is_written_is_no_trouble() -> None:
         pytest.param((work.ran("git push"), work.said("Now write the notes.")), [], id="the next task"),
     ],
 )
-def test_what_went_wrong_is_told_by_its_outcome(events: tuple[work.Event, ...], outcomes: list[str]) -> None:
+def test_what_went_wrong_is_told_by_its_outcome(events: tuple[Event, ...], outcomes: list[str]) -> None:
     assert [one.outcome for one in wrong(work.session(1, *events))] == outcomes
 
 
