@@ -127,6 +127,45 @@ def text_at(repository: Path, path: str, time: float) -> str:
         return stdout.read().decode("utf-8", "replace")
 
 
+def head(repository: Path) -> str:
+    """The commit that HEAD is, "" in a repository without commits."""
+    with _running(repository, "rev-parse", "--quiet", "--verify", "HEAD", failing=True) as stdout:
+        return stdout.read().decode("ascii", "replace").strip()
+
+
+def knows(repository: Path, revision: str) -> bool:
+    """Whether a commit is at hand."""
+    with _running(repository, "rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}", failing=True) as stdout:
+        return bool(stdout.read())
+
+
+def since(repository: Path, revision: str) -> tuple[dict[str, str], dict[str, int]]:
+    """What became of files since a commit, as HEAD has them: new names by old ones, and by path how many commits changed it."""
+    moved: dict[str, str] = {}
+    told = _output(
+        repository, "diff", "-z", "--name-status", "-M", "--diff-filter=R", "--no-ext-diff", revision, "HEAD", "--"
+    )
+    tokens = told.split("\0")
+    for at in range(0, len(tokens) - 2, 3):
+        moved[tokens[at + 1]] = tokens[at + 2]
+    counts: dict[str, int] = {}
+    for commit in commits(repository, f"{revision}..HEAD"):
+        for change in commit.changes:
+            counts[change.path] = counts.get(change.path, 0) + 1
+    return moved, counts
+
+
+def spoken(repository: Path, words: Sequence[str], revision: str, without: Sequence[str] = ()) -> set[str]:
+    """Those of some words that stand, as words, in a file of a commit that is not below the folders `without`."""
+    if not words:
+        return set()
+    asked = [part for word in words for part in ("-e", word)]
+    left_out = [f":(exclude){folder}" for folder in without]
+    search = ["grep", "-h", "-o", "-w", "-F", "-I", *asked, revision, "--", ".", *left_out]
+    with _running(repository, *search, failing=True) as stdout:
+        return {line.decode("utf-8", "replace").rstrip("\n") for line in stdout}
+
+
 def tree(repository: Path, revision: str = "HEAD") -> Iterator[Entry]:
     """The files of a commit, submodules left out; none in a repository without commits."""
     if revision == "HEAD" and not _has_commits(repository):
