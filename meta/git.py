@@ -127,6 +127,19 @@ def text_at(repository: Path, path: str, time: float) -> str:
         return stdout.read().decode("utf-8", "replace")
 
 
+def common(repository: Path) -> Path:
+    """The folder of git that all work trees of a repository share."""
+    told = _output(repository, "rev-parse", "--path-format=absolute", "--git-common-dir").removesuffix("\n")
+    return Path(os.path.realpath(told))
+
+
+def hooks(repository: Path) -> Path:
+    """The folder in which git looks for hooks there."""
+    told = _output(repository, "config", "--get-all", "--type=path", "core.hooksPath").splitlines()
+    told = told[:-1]  # the last is what is set here for our own calls
+    return Path(os.path.realpath(repository / told[-1])) if told else common(repository) / "hooks"
+
+
 def head(repository: Path) -> str:
     """The commit that HEAD is, "" in a repository without commits."""
     with _running(repository, "rev-parse", "--quiet", "--verify", "HEAD", failing=True) as stdout:
