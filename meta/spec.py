@@ -89,8 +89,10 @@ def _slug(name: str) -> str:
 
 def _sessions(settings: Config, workspace: Path, dry_run: bool, progress: Progress) -> list[Session]:
     """The sessions of the workspace's own project, oldest first; of all where it has none."""
-    with Store(workspace / ".meta" / "store.sqlite") as store:
-        if not dry_run:
+    place = workspace / ".meta" / "store.sqlite"
+    kept = dry_run and place.exists()  # then what is known must do
+    with Store(None if dry_run and not kept else place) as store:
+        if not kept:
             intake.ingest(store, intake.files_of(settings, ()), progress, forget=False)
         talked = [s for s in store.sessions(sources.merge) if s.events and s.origin not in ("git", "shell")]
     name = sources.project(str(workspace), "", "")

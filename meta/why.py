@@ -75,8 +75,10 @@ def _sessions(
             intake.ingest(store, intake.files_of(settings, [path.parent]), progress)
             yield store.sessions(sources.merge)
         return
-    with intake.alone(workspace, dry_run=dry_run), Store(workspace / ".meta" / "store.sqlite") as store:
-        if not dry_run:
+    place = workspace / ".meta" / "store.sqlite"
+    kept = dry_run and place.exists()  # then what is known must do
+    with intake.alone(workspace, dry_run=dry_run), Store(None if dry_run and not kept else place) as store:
+        if not kept:
             intake.ingest(store, intake.files_of(settings, ()), progress, forget=False)
         yield store.sessions(sources.merge)
 

@@ -115,3 +115,13 @@ def test_former_changes_advise_the_next_one_once_there_are_three(desk: Desk, sho
     assert (advice["name"], len(advice["evidence"])) == ("missing scope", 3)
     assert "For this change:" in desk("why", "s1")
     assert "For this change:" not in desk("why", "s22")
+
+
+def test_lessons_are_searched_by_the_words_of_a_situation(desk: Desk, shop: Path) -> None:
+    desk("why", "s1", "--write")
+    (shop / "knowledge/lessons/bread.md").write_text('---\nclaim: "Bake bread."\nwhen: "hungry"\n---\n')
+    assert [one["slug"] for one in desk.json("lessons", "--search", "I am hungry")] == ["bread"]
+    (found,) = desk.json("lessons", "--search", "git push was rejected")
+    assert found["slug"] != "bread"
+    assert desk.json("lessons", "--search", "quantum") == []
+    assert "No lesson" in desk("lessons", "--search", "quantum")
