@@ -27,7 +27,9 @@ _DEFINES = re.compile(
     r"^[ \t]*(?:export |pub |public |async |default |static )*(?:def|class|func|function|fn|interface|struct|enum|trait)\s+([A-Za-z_]\w{3,40})\b",
     re.MULTILINE,
 )
-_SHELL = re.compile(r"^\s*[$#%>]\s|[\w.-]+@[\w.-]+:|^\S*[\\/]\S*[$#>]\s")  # a pasted prompt of a shell, which names people and machines
+_SHELL = re.compile(
+    r"^\s*[$#%>]\s|[\w.-]+@[\w.-]+:|^\S*[\\/]\S*[$#>]\s"
+)  # a pasted prompt of a shell, which names people and machines
 _TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|spec)/|(?:^|/)test_[^/]+$|[._-](?:test|spec)\.\w+$|_test\.\w+$")
 _MARK = "<!-- written "
 _COMMIT = re.compile(r'(?m)^commit:[ \t]*"?([0-9a-f]{7,40})"?[ \t]*$')
@@ -133,7 +135,9 @@ def _asked(session: Session, name: str) -> Iterator[str]:
         for sentence in re.split(r"(?<=[.!?])\s+|\n+", event.text):
             sentence = " ".join(sentence.split())
             fits = 15 <= len(sentence) <= corrections.LONGEST and sentence.isprintable() and words & _words(sentence)
-            if fits and not (_SHELL.search(sentence) or notes.UNFIT.search(sentence) or corrections.SPEAKS.search(sentence)):
+            if fits and not (
+                _SHELL.search(sentence) or notes.UNFIT.search(sentence) or corrections.SPEAKS.search(sentence)
+            ):
                 yield _cited(f"“{sentence}”", session.id, event.id)
 
 
