@@ -98,7 +98,7 @@ class Search:
         """One attempt, where attempts of late gained most for their work; the score gained."""
         rates = np.array([self.by_size.setdefault(n, Tally(0.03, SECOND)).rate for n in self.sizes])
         rates += 0.25 * rates.mean()
-        n = self.sizes[self.pick(rates)]
+        n = self.sizes[self.pick(rates / (np.array(self.sizes) + 4))]  # an attempt takes about as long as it has copies
         band = sum(n > limit for limit in BANDS)
         open_ = [kind for kind in KINDS if self.open(n, kind)]
         kinds = np.array([self.by_kind.setdefault((band, kind), Tally(0.03, SECOND)).rate for kind in open_])
