@@ -7,7 +7,7 @@ the matter of `relax`.
 import math
 
 import numpy as np
-from geometry import AREA, CIRCLE, HULL, PARTS, overlaps, place, placed
+from geometry import AREA, CIRCLE, HULL, overlaps, place, placed
 from numba import njit
 
 # A cell is (a, bx, by, angle, ox, oy): lattice vectors (a, 0) and (bx, by), the copy at the origin turned by the
@@ -41,10 +41,10 @@ def fits(cell, corners, normals, circles, work):
         if n > work.shape[0] - 30:
             return False
     place(work[:n], corners, normals, circles)
-    for i in range(1, n):  # all other pairs are images of these: each copy sees the others as the first one does
-        if overlaps(corners, normals, circles, i, 0):
-            return False
-    return True
+    found = False  # all other pairs are images of these: each copy sees the others as the first one does
+    for i in range(1, n):
+        found = found or overlaps(corners, normals, circles, i, 0)
+    return not found
 
 
 @njit(cache=True)

@@ -7,7 +7,7 @@ who holds the pool.
 import math
 
 import numpy as np
-from geometry import CIRCLE, COUNTS, CORNERS, HULL, PARTS, centred, least_gap, one_sided, placed, side
+from geometry import CIRCLE, COUNTS, HULL, PARTS, centred, least_gap, one_sided, placed, side
 from numba import njit
 from relax import SAFE
 from scipy.optimize import linprog

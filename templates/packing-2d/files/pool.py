@@ -45,11 +45,12 @@ class Pool:
 
     def offer(self, copies: np.ndarray) -> float:
         """Keep the arrangement if it is better than what is held; the score that this gains."""
+        copies = centred(copies)
         n, new = len(copies), side(copies)
         old = self.sides.get(n, math.inf)
         if new >= old or least_gap(copies, 1.0) < SAFE:
             return 0.0
-        self.best[n], self.sides[n] = centred(copies), new
+        self.best[n], self.sides[n] = copies, new
         return (old * old - new * new) / n if old < math.inf else 0.0
 
     def offer_symmetric(self, rows: np.ndarray, new: float) -> None:
@@ -72,7 +73,9 @@ class Pool:
     def save(self, path: Path) -> None:
         buffer = io.BytesIO()
         rows = {f"best-{n}": copies for n, copies in self.best.items()}
-        rows |= {f"symmetric-{n}": np.vstack([rows, [self.symmetric_sides[n], 0, 0]]) for n, rows in self.symmetric.items()}
+        rows |= {
+            f"symmetric-{n}": np.vstack([rows, [self.symmetric_sides[n], 0, 0]]) for n, rows in self.symmetric.items()
+        }
         np.savez(buffer, cells=self.cells, notes=np.array(json.dumps(self.notes)), **rows)
         write_whole(path, buffer.getvalue())
 

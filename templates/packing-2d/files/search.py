@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-from geometry import CIRCLE, HULL, PARTS, box, centred, gap, place, placed, side
-from lattice import cells, centre, crystal
+from geometry import HULL, box, centred, gap, place, placed, side
+from lattice import centre, crystal
 from numba import njit
 from pool import Pool
 from relax import finished, pressed, whole

@@ -151,8 +151,5 @@ def merged(groups: dict[int, Group], best: dict[int, Group]) -> dict[int, Group]
 
 
 def written(groups: dict[int, Group]) -> bytes:
-    rows = (
-        f"{n:03d}_{item}," + ",".join(row) for n in sorted(groups) for item, row in enumerate(groups[n].rows)
-    )
+    rows = (f"{n:03d}_{item}," + ",".join(row) for n in sorted(groups) for item, row in enumerate(groups[n].rows))
     return ("\n".join([",".join(COLUMNS), *rows]) + "\n").encode()
-

@@ -16,7 +16,9 @@ import santa2025
 import tool
 
 PACKING = 'name = "trees"\nkind = "packing"\nmetric = "santa2025"\ndirection = "minimize"\n'
-TABLE = 'name = "table"\nkind = "tabular"\nmetric = "{metric}"\ndirection = "maximize"\n[files]\nsample = "sample.csv"\n'
+TABLE = (
+    'name = "table"\nkind = "tabular"\nmetric = "{metric}"\ndirection = "maximize"\n[files]\nsample = "sample.csv"\n'
+)
 
 
 def gate(folder: Path, *words: str) -> dict:
@@ -153,7 +155,9 @@ def test_tables_are_refused_for_their_columns_ids_and_values_and_else_accepted()
         assert not problems(lambda lines: [lines[0], *reversed(lines[1:])])
         (folder / "train.csv").write_text("id,y\n100,yes\n101,no\n")
         assert "not labels" in problems(list, "accuracy")
-        assert not problems(lambda lines: [lines[0], *(f"{i},{'yes' if i % 3 else 'no'}" for i in range(10))], "accuracy")
+        assert not problems(
+            lambda lines: [lines[0], *(f"{i},{'yes' if i % 3 else 'no'}" for i in range(10))], "accuracy"
+        )
 
 
 def test_constant_predictions_and_an_unknown_score_are_warned_of_and_no_others_are():

@@ -61,7 +61,8 @@ def judge_table(path: Path, folder: Path, rules: dict) -> Verdict:
         raise Mistake(f"{sample} is missing: name the sample under [files] in competition.toml")
     metric = rules.get("metric", "")
     target = target or tabular.table(sample)[0][1]
-    known = tabular.labels(folder / files.get("train", "train.csv"), target) if metric in tabular.LABELS else frozenset()
+    train = folder / files.get("train", "train.csv")
+    known = tabular.labels(train, target) if metric in tabular.LABELS else frozenset()
     return tabular.verdict(path, sample, metric, told_score(path), known)
 
 
@@ -97,7 +98,9 @@ def check(given: argparse.Namespace) -> dict:
             problems = [] if given.repair else problems
         verdict = santa2025.verdict(groups, problems)
         best = santa2025.verdict(others, wrong).score if reference else None
-        kept = best if reference == current or not current.is_file() else santa2025.verdict(*santa2025.read(current)).score
+        kept = best
+        if given.best and current.is_file():
+            kept = santa2025.verdict(*santa2025.read(current)).score
     elif mend:
         raise Mistake("--repair and --merge are for packings: a table's rows have no score of their own")
     else:
@@ -129,9 +132,9 @@ def main(words: list[str]) -> int:
     parser.add_argument("--competition", type=Path, required=True, help="the competition's folder")
     parser.add_argument("--submission", type=Path, required=True, help="the file to check")
     parser.add_argument("--best", type=Path, help="a file to compare with and to take groups from (the current one)")
-    parser.add_argument("--promote", action="store_true", help="put it in the place of the current one if it is better")
+    parser.add_argument("--promote", action="store_true", help="let it replace the current one if it is better")
     parser.add_argument("--repair", action="store_true", help="mend invalid groups, or take them from the best file")
-    parser.add_argument("--merge", action="store_true", help="take each group that is better in the best file from there")
+    parser.add_argument("--merge", action="store_true", help="take groups that are better from the best file")
     parser.add_argument("--output", type=Path, help="write what was checked, mended if asked for, if it is valid")
     parser.add_argument("--dry-run", action="store_true", help="judge, write nothing")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
