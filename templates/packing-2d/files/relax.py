@@ -144,7 +144,7 @@ def descend(state, rows, symmetric, pressure, margin, steps, free, enough):
     if not free:
         slope[size - 1] = 0.0
     evaluations, small = 1, 0
-    for step in range(steps):
+    for _ in range(steps):
         if value < enough:
             break
         direction[:] = -slope

@@ -1,4 +1,4 @@
-"""What has to hold for any polygon this tool packs; run it with python or pytest. The first run compiles for a while."""
+"""What has to hold for any polygon this tool packs; run it with python or pytest, the first time for a minute."""
 
 import math
 import sys

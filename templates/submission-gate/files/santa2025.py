@@ -115,7 +115,7 @@ def verdict(groups: dict[int, Group], problems: list[str]) -> Verdict:
 
 
 def drawn_apart(group: Group) -> Group | None:
-    """The group with its trees moved away from its middle just so far that none overlap; none where far is not enough."""
+    """The group with its trees moved from its middle just so far that none overlap; none where that needs too much."""
     try:
         values = [[number(text) for text in row] for row in group.rows]
     except ValueError:

@@ -154,7 +154,8 @@ def test_tables_are_refused_for_their_columns_ids_and_values_and_else_accepted()
         assert "negative" in problems(lambda lines: [*lines[:-1], "9,-1"], "rmsle")
         assert not problems(lambda lines: [lines[0], *reversed(lines[1:])])
         (folder / "train.csv").write_text("id,y\n100,yes\n101,no\n")
-        assert "not labels" in problems(list, "accuracy")
+        metric = "accuracy"
+        assert "not labels" in problems(list, metric)
         assert not problems(
             lambda lines: [lines[0], *(f"{i},{'yes' if i % 3 else 'no'}" for i in range(10))], "accuracy"
         )
