@@ -73,9 +73,8 @@ class Pool:
     def save(self, path: Path) -> None:
         buffer = io.BytesIO()
         rows = {f"best-{n}": copies for n, copies in self.best.items()}
-        rows |= {
-            f"symmetric-{n}": np.vstack([rows, [self.symmetric_sides[n], 0, 0]]) for n, rows in self.symmetric.items()
-        }
+        for n, half in self.symmetric.items():
+            rows[f"symmetric-{n}"] = np.vstack([half, [self.symmetric_sides[n], 0, 0]])
         np.savez(buffer, cells=self.cells, notes=np.array(json.dumps(self.notes)), **rows)
         write_whole(path, buffer.getvalue())
 

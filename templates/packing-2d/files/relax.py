@@ -9,7 +9,7 @@ origin. Which arrangements are worth relaxing is decided in `search`.
 import math
 
 import numpy as np
-from geometry import CIRCLE, CIRCLES, CORNERS, COUNTS, HULL, PARTS, least_gap, one_sided, place, side
+from geometry import CIRCLE, CIRCLES, CORNERS, COUNTS, HULL, PARTS, faced, least_gap, one_sided, place, side
 from numba import njit
 
 MEMORY = 8  # steps that the quasi-Newton direction remembers
@@ -97,6 +97,11 @@ def energy(state, rows, pairs, count, pressure, margin, slope, corners, normals,
                 dy = circles[i, p, 1] - sign * circles[j, q, 1]
                 reach = CIRCLES[p, 2] + CIRCLES[q, 2] + margin
                 if dx * dx + dy * dy >= reach * reach:
+                    continue
+                if (
+                    faced(corners[i], normals[i], other_corners, p, q, -dx, -dy) >= margin
+                    or faced(other_corners, other_normals, corners[i], q, p, dx, dy) >= margin
+                ):
                     continue
                 first, edge1, near1 = one_sided(corners[i], normals[i], other_corners, p, q, margin)
                 if first >= margin:
@@ -217,23 +222,26 @@ def whole(state, rows, symmetric):
 
 
 @njit(cache=True)
-def pressed(state, rows, symmetric, first, last, steps, bound):
+def pressed(state, rows, symmetric, first, last, steps, bound, slack):
     """Relax the state under a falling pressure; the side it will have at none, and the evaluations made.
 
-    It gives up (a side of 1e300) where that side is above `bound` by more than what the later steps give.
+    It gives up (a side of 1e300) where that side seems to be above `bound`. The side under pressure is a little too
+    small, and from two pressures on it is known to a ten-thousandth: `slack` is the share by which the first guess may
+    be above the bound, and it shrinks as the guesses get better.
     """
-    pressure, evaluations, before, expected = first, 0, 0.0, 1e300
+    pressure, evaluations, before = first, 0, 0.0
     while True:
         _, used = descend(state, rows, symmetric, pressure, 0.0, steps, True, -1.0)
         evaluations += used
         now = state[3 * rows]
         expected = now + (now - before) / 3 if pressure < first else now
-        if pressure < first and expected > bound * (1 + 0.02 * math.sqrt(pressure / first)):
+        if expected > bound * (1 + slack):
             return 1e300, evaluations
         if pressure <= last:
             return expected, evaluations
         before = now
         pressure /= 4
+        slack *= 0.3
 
 
 @njit(cache=True)

@@ -129,10 +129,10 @@ class Search:
         rows, half, heat = self.start(n, kind)
         count = len(rows)
         state = np.append(rows.ravel(), 2 * half)
-        walk = kind.startswith("hop")
+        walk, fresh = kind.startswith("hop"), kind.startswith(("crystal", "random"))
         held = (self.pool.symmetric_sides if symmetric else self.pool.sides).get(n, 1e9)
         bound = self.now[n, symmetric][1] * (1 + 0.004 * self.random.random() ** 3) if walk else held
-        expected, used = pressed(state, count, symmetric, heat, LAST, STEPS, bound)
+        expected, used = pressed(state, count, symmetric, heat, LAST, STEPS, bound, 0.02 if fresh else 0.003)
         gained = 0.0
         if expected < 1e200:
             if walk:
@@ -151,6 +151,10 @@ class Search:
         if symmetric:
             self.pool.offer_symmetric(copies[:count], side(copies))
         gained = self.pool.offer(copies)
+        while gained and n - 1 in self.pool.best and self.pool.sides[n - 1] > self.pool.sides[n]:
+            n -= 1
+            gained += thin(self.pool, [n])
+        n = len(copies)
         self.now[n, symmetric] = (copies[:count].copy(), side(copies))
         return gained, used
 
@@ -249,12 +253,14 @@ def scan(pool: Pool, most: int, random: np.random.Generator, turns: int) -> None
         pool.offer(crystal(cell, turn, x, y, n, True)[0][:n])
 
 
-def thin(pool: Pool, sizes: Iterable[int]) -> None:
-    """Where n + 1 copies lie in a smaller square than n do, take one away from them."""
+def thin(pool: Pool, sizes: Iterable[int]) -> float:
+    """Where n + 1 copies lie in a smaller square than n do, take one away from them; the score that this gains."""
+    gained = 0.0
     for n in sorted(sizes, reverse=True):
         if n + 1 not in pool.best:
             continue
         copies = pool.best[n + 1]
         left, low, right, high = box(copies)
         fewer = [np.delete(copies, k, 0) for k in range(n + 1)]
-        pool.offer(min(fewer, key=side))
+        gained += pool.offer(min(fewer, key=side))
+    return gained

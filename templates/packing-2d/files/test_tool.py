@@ -63,7 +63,7 @@ def test_two_copies_overlap_exactly_where_shapely_says_so():
 def test_relaxed_copies_lie_in_a_smaller_square_without_overlap():
     apart = np.array([[1.5 * CIRCLE[2] * x, 1.5 * CIRCLE[2] * y, 0.3 * x] for x in (-1, 1) for y in (-1, 1)])
     state = np.append(apart.ravel(), side(apart))
-    expected, _ = relax.pressed(state, 4, False, 0.05, 3e-6, 60, 1e9)
+    expected, _ = relax.pressed(state, 4, False, 0.05, 3e-6, 60, 1e9, 1.0)
     copies, _ = relax.finished(state, 4, False, expected, 1e9)
     assert len(copies) == 4
     assert side(copies) < side(apart)
