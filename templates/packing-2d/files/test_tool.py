@@ -60,6 +60,13 @@ def test_two_copies_overlap_exactly_where_shapely_says_so():
     assert answers == {True, False}
 
 
+def test_copies_whose_boxes_touch_do_not_overlap():
+    wide, high = np.ptp(SHAPE, axis=0)
+    for x, y in ((wide, 0.0), (0.0, high), (-wide, 0.0), (wide, high)):
+        assert not overlaps(*placed(np.array([[0.0, 0.0, 0.0], [x, y, 0.0]])), 0, 1)
+    assert overlaps(*placed(np.array([[0.0, 0.0, 0.0], [0.3 * CIRCLE[2], 0.0, 0.0]])), 0, 1)
+
+
 def test_relaxed_copies_lie_in_a_smaller_square_without_overlap():
     apart = np.array([[1.5 * CIRCLE[2] * x, 1.5 * CIRCLE[2] * y, 0.3 * x] for x in (-1, 1) for y in (-1, 1)])
     state = np.append(apart.ravel(), side(apart))
