@@ -149,20 +149,20 @@ def placed(copies):
 
 
 @njit(cache=True)
-def one_sided(edges, normals, points, p, q, enough):
-    """The largest separation of part q's points from an edge of part p: its value, the edge, the nearest point.
+def one_sided(edges, normals, i, points, j, p, q, enough):
+    """The largest separation of points of part q of j from an edge of part p of i: it, the edge, the nearest point.
 
     It stops early at a separation above `enough`.
     """
     best, edge, nearest = -1e300, -1, -1
     for k in range(COUNTS[p]):
-        nx, ny = normals[p, k, 0], normals[p, k, 1]
+        nx, ny = normals[i, p, k, 0], normals[i, p, k, 1]
         least, which = 1e300, -1
-        for j in range(COUNTS[q]):
-            d = nx * points[q, j, 0] + ny * points[q, j, 1]
+        for m in range(COUNTS[q]):
+            d = nx * points[j, q, m, 0] + ny * points[j, q, m, 1]
             if d < least:
-                least, which = d, j
-        least -= nx * edges[p, k, 0] + ny * edges[p, k, 1]
+                least, which = d, m
+        least -= nx * edges[i, p, k, 0] + ny * edges[i, p, k, 1]
         if least > best:
             best, edge, nearest = least, k, which
             if best > enough:
@@ -171,21 +171,21 @@ def one_sided(edges, normals, points, p, q, enough):
 
 
 @njit(cache=True)
-def faced(edges, normals, points, p, q, dx, dy):
-    """The separation of part q's points from the one edge of part p that faces the direction (dx, dy).
+def faced(edges, normals, i, points, j, p, q, dx, dy):
+    """The separation of the points of part q of j from the one edge of part p of i that faces the direction (dx, dy).
 
     It is seldom less than that from any edge, and costs a fraction.
     """
     facing, edge = -1e300, 0
     for k in range(COUNTS[p]):
-        d = normals[p, k, 0] * dx + normals[p, k, 1] * dy
+        d = normals[i, p, k, 0] * dx + normals[i, p, k, 1] * dy
         if d > facing:
             facing, edge = d, k
-    nx, ny = normals[p, edge, 0], normals[p, edge, 1]
+    nx, ny = normals[i, p, edge, 0], normals[i, p, edge, 1]
     least = 1e300
-    for j in range(COUNTS[q]):
-        least = min(least, nx * points[q, j, 0] + ny * points[q, j, 1])
-    return least - nx * edges[p, edge, 0] - ny * edges[p, edge, 1]
+    for m in range(COUNTS[q]):
+        least = min(least, nx * points[j, q, m, 0] + ny * points[j, q, m, 1])
+    return least - nx * edges[i, p, edge, 0] - ny * edges[i, p, edge, 1]
 
 
 @njit(cache=True)
@@ -206,13 +206,13 @@ def gap(corners, normals, circles, i, j, enough):
             if dx * dx + dy * dy >= reach * reach:
                 continue
             if (
-                faced(corners[i], normals[i], corners[j], p, q, -dx, -dy) >= least
-                or faced(corners[j], normals[j], corners[i], q, p, dx, dy) >= least
+                faced(corners, normals, i, corners, j, p, q, -dx, -dy) >= least
+                or faced(corners, normals, j, corners, i, q, p, dx, dy) >= least
             ):
                 continue
-            first = one_sided(corners[i], normals[i], corners[j], p, q, least)[0]
+            first = one_sided(corners, normals, i, corners, j, p, q, least)[0]
             if first < least:
-                second = one_sided(corners[j], normals[j], corners[i], q, p, least)[0]
+                second = one_sided(corners, normals, j, corners, i, q, p, least)[0]
                 least = min(least, max(first, second))
     return least
 
@@ -230,8 +230,13 @@ def overlaps(corners, normals, circles, i, j):
             if dx * dx + dy * dy >= reach * reach:
                 continue
             if (
-                one_sided(corners[i], normals[i], corners[j], p, q, -TOUCH)[0] < -TOUCH
-                and one_sided(corners[j], normals[j], corners[i], q, p, -TOUCH)[0] < -TOUCH
+                faced(corners, normals, i, corners, j, p, q, -dx, -dy) >= -TOUCH
+                or faced(corners, normals, j, corners, i, q, p, dx, dy) >= -TOUCH
+            ):
+                continue
+            if (
+                one_sided(corners, normals, i, corners, j, p, q, -TOUCH)[0] < -TOUCH
+                and one_sided(corners, normals, j, corners, i, q, p, -TOUCH)[0] < -TOUCH
             ):
                 return True
     return False

@@ -7,13 +7,13 @@ who holds the pool.
 import math
 
 import numpy as np
-from geometry import CIRCLE, COUNTS, HULL, PARTS, centred, least_gap, one_sided, placed, side
+from geometry import CIRCLE, COUNTS, HULL, PARTS, centred, one_sided, placed, side
 from numba import njit
-from relax import SAFE
+from relax import SAFE, finished
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
-TRUST = 0.01  # the largest move of the first program, halved where a program fails
+TRUST = 0.003  # the largest move of the first program, less after one that did not help
 LIMIT = 10.0  # seconds for one program
 
 
@@ -32,8 +32,8 @@ def constraints(copies, trust):
                 continue
             for p in range(PARTS):
                 for q in range(PARTS):
-                    first, edge1, near1 = one_sided(corners[i], normals[i], corners[j], p, q, 1e9)
-                    second, edge2, near2 = one_sided(corners[j], normals[j], corners[i], q, p, 1e9)
+                    first, edge1, _ = one_sided(corners, normals, i, corners, j, p, q, 1e9)
+                    second, edge2, _ = one_sided(corners, normals, j, corners, i, q, p, 1e9)
                     if max(first, second) > 4 * trust:
                         continue
                     a, b, pa, pb, edge = i, j, p, q, edge1
@@ -91,29 +91,21 @@ def program(copies: np.ndarray, trust: float) -> np.ndarray | None:
     return copies + solved.x[:-1].reshape(n, 3) if solved.status == 0 else None
 
 
-def apart(copies: np.ndarray) -> np.ndarray | None:
-    """The copies drawn apart just so far that none overlap; none where that takes too much."""
-    for power in range(-12, -3):
-        for factor in (0.0, 1.0, 3.0) if power == -12 else (1.0, 3.0):
-            wider = copies.copy()
-            wider[:, :2] *= 1 + factor * 10.0**power
-            if least_gap(wider, 1.0) >= SAFE:
-                return wider
-    return None
-
-
-def squeezed(copies: np.ndarray, rounds: int = 12) -> np.ndarray:
-    """The copies after programs that made the square smaller."""
-    best, trust = centred(copies), TRUST / 4
+def squeezed(copies: np.ndarray, rounds: int = 40, enough: float = 1e-6) -> np.ndarray:
+    """The copies after programs that made the square smaller, while one does so by a share of `enough`."""
+    best, trust = centred(copies), TRUST
     for _ in range(rounds):
-        moved = program(best, trust)
-        wider = None if moved is None else apart(centred(moved))
-        if wider is None or side(wider) >= side(best):
-            trust /= 6
-            if trust < 1e-7:
+        moved, width = program(best, trust), side(best)
+        fits = np.empty((0, 3))
+        if moved is not None:
+            state = np.append(centred(moved).ravel(), side(moved))
+            fits, _ = finished(state, len(best), False, side(moved), width)
+        if len(fits):
+            best = centred(fits)
+            if side(best) > width * (1 - enough):
                 break
-            continue
-        gained, best = side(best) - side(wider), centred(wider)
-        if gained < 1e-10 * side(best):
-            break
+        else:
+            trust /= 4
+            if trust < 1e-6:
+                break
     return best

@@ -73,7 +73,7 @@ def energy(state, rows, pairs, count, pressure, margin, slope, corners, normals,
     slope[3 * rows] = 0.5 * (pressure - pull)
 
     last = CORNERS.shape[1]
-    turned_corners, turned_normals = np.empty((PARTS, last, 2)), np.empty((PARTS, last, 2))
+    turned_corners, turned_normals = np.empty((1, PARTS, last, 2)), np.empty((1, PARTS, last, 2))
     for n in range(count):
         i, j, turned = pairs[n, 0], pairs[n, 1], pairs[n, 2]
         sign = -1.0 if turned else 1.0
@@ -81,14 +81,14 @@ def energy(state, rows, pairs, count, pressure, margin, slope, corners, normals,
         reach = 2 * CIRCLE[2] + margin
         if dx * dx + dy * dy >= reach * reach:
             continue
-        other_corners, other_normals = corners[j], normals[j]
+        other_corners, other_normals, o = corners, normals, j
         if turned:
             for p in range(PARTS):
                 for k in range(COUNTS[p]):
                     for d in range(2):
-                        turned_corners[p, k, d] = -corners[j, p, k, d]
-                        turned_normals[p, k, d] = -normals[j, p, k, d]
-            other_corners, other_normals = turned_corners, turned_normals
+                        turned_corners[0, p, k, d] = -corners[j, p, k, d]
+                        turned_normals[0, p, k, d] = -normals[j, p, k, d]
+            other_corners, other_normals, o = turned_corners, turned_normals, 0
         weight = 0.5 if i == j else 1.0
         xj, yj = sign * copies[j, 0], sign * copies[j, 1]
         for p in range(PARTS):
@@ -99,22 +99,22 @@ def energy(state, rows, pairs, count, pressure, margin, slope, corners, normals,
                 if dx * dx + dy * dy >= reach * reach:
                     continue
                 if (
-                    faced(corners[i], normals[i], other_corners, p, q, -dx, -dy) >= margin
-                    or faced(other_corners, other_normals, corners[i], q, p, dx, dy) >= margin
+                    faced(corners, normals, i, other_corners, o, p, q, -dx, -dy) >= margin
+                    or faced(other_corners, other_normals, o, corners, i, q, p, dx, dy) >= margin
                 ):
                     continue
-                first, edge1, near1 = one_sided(corners[i], normals[i], other_corners, p, q, margin)
+                first, edge1, near1 = one_sided(corners, normals, i, other_corners, o, p, q, margin)
                 if first >= margin:
                     continue
-                second, edge2, near2 = one_sided(other_corners, other_normals, corners[i], q, p, margin)
+                second, edge2, near2 = one_sided(other_corners, other_normals, o, corners, i, q, p, margin)
                 if second >= margin:
                     continue
                 if first >= second:  # an edge of i, a point of j
                     nx, ny = normals[i, p, edge1, 0], normals[i, p, edge1, 1]
-                    px, py = other_corners[q, near1, 0], other_corners[q, near1, 1]
+                    px, py = other_corners[o, q, near1, 0], other_corners[o, q, near1, 1]
                     depth = margin - first
                 else:  # an edge of j, a point of i; the force on i is the other way round
-                    nx, ny = -other_normals[q, edge2, 0], -other_normals[q, edge2, 1]
+                    nx, ny = -other_normals[o, q, edge2, 0], -other_normals[o, q, edge2, 1]
                     px, py = corners[i, p, near2, 0], corners[i, p, near2, 1]
                     depth = margin - second
                 total += weight * 0.5 * depth * depth

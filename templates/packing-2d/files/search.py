@@ -12,13 +12,28 @@ import numpy as np
 from geometry import HULL, box, centred, gap, place, placed, side
 from lattice import centre, crystal
 from numba import njit
+from polish import squeezed
 from pool import Pool
 from relax import finished, pressed, whole
 
 STEPS = 60  # of the minimiser at each pressure
 LAST = 3e-6  # the lowest pressure
 SECOND = 1.5e6  # the work done in about a second
-KINDS = ("hop", "drop", "add", "crystal", "random", "hop-sym", "drop-sym", "add-sym", "crystal-sym", "random-sym")
+PROGRAM = 20_000  # the work of a squeeze, for each copy
+START = 100  # that of most starts
+KINDS = (
+    "squeeze",
+    "hop",
+    "drop",
+    "add",
+    "crystal",
+    "random",
+    "hop-sym",
+    "drop-sym",
+    "add-sym",
+    "crystal-sym",
+    "random-sym",
+)
 BANDS = (8, 16, 32, 64, 120)  # sizes that profit from the same kinds of start
 SYMMETRIC = frozenset(kind for kind in KINDS if kind.endswith("-sym"))
 
@@ -91,6 +106,7 @@ class Search:
     work: float = 0.0
     sizes: tuple[int, ...] = ()
     now: dict[tuple[int, bool], tuple[np.ndarray, float]] = field(default_factory=dict)  # where a walk stands
+    tight: dict[int, float] = field(default_factory=dict)  # the side of what a linear program has had
     by_size: dict[int, Tally] = field(default_factory=dict)
     by_kind: dict[tuple[int, str], Tally] = field(default_factory=dict)
 
@@ -102,7 +118,8 @@ class Search:
         band = sum(n > limit for limit in BANDS)
         open_ = [kind for kind in KINDS if self.open(n, kind)]
         kinds = np.array([self.by_kind.setdefault((band, kind), Tally(0.03, SECOND)).rate for kind in open_])
-        kind = open_[self.pick(kinds + 0.1 * kinds.mean())]
+        cost = np.array([PROGRAM / START if kind == "squeeze" else 1.0 for kind in open_])
+        kind = open_[self.pick((kinds + 0.1 * kinds.mean()) / cost)]
         before = self.work
         gained = self.attempt(n, kind)
         self.by_size[n].add(gained, self.work - before, 15 * SECOND)
@@ -118,6 +135,8 @@ class Search:
         per = 2 if symmetric else 1
         if symmetric and n % 2:
             return False
+        if name == "squeeze":
+            return n > 1 and n in self.pool.best and self.tight.get(n) != self.pool.sides[n]
         if name in ("crystal", "random"):
             return len(self.pool.cells) > 0 if name == "crystal" else n <= 40
         other = {"hop": n, "drop": n + per, "add": n - per}[name]
@@ -125,6 +144,12 @@ class Search:
 
     def attempt(self, n: int, kind: str) -> float:
         """One start of that kind, relaxed; the score gained."""
+        if kind == "squeeze":
+            copies = squeezed(self.pool.best[n])
+            self.work += PROGRAM * n
+            gained = self.offer(copies)
+            self.tight[n] = self.pool.sides[n]
+            return gained
         symmetric = kind in SYMMETRIC
         rows, half, heat = self.start(n, kind)
         count = len(rows)
@@ -150,13 +175,17 @@ class Search:
             return 0.0, used
         if symmetric:
             self.pool.offer_symmetric(copies[:count], side(copies))
-        gained = self.pool.offer(copies)
+        gained = self.offer(copies)
+        self.now[n, symmetric] = (copies[:count].copy(), side(copies))
+        return gained, used
+
+    def offer(self, copies: np.ndarray) -> float:
+        """The score gained by the arrangement, and by taking copies away from it."""
+        n, gained = len(copies), self.pool.offer(copies)
         while gained and n - 1 in self.pool.best and self.pool.sides[n - 1] > self.pool.sides[n]:
             n -= 1
             gained += thin(self.pool, [n])
-        n = len(copies)
-        self.now[n, symmetric] = (copies[:count].copy(), side(copies))
-        return gained, used
+        return gained
 
     def start(self, n: int, kind: str) -> tuple[np.ndarray, float, float]:
         """The rows to start with, half of the side and the pressure."""
