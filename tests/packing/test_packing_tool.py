@@ -48,7 +48,7 @@ def test_a_rendered_tool_is_clean(tool: str, request: pytest.FixtureRequest) -> 
 
 def test_it_prints_its_moves_and_a_dry_run_writes_nothing(packing: Path, tmp_path: Path) -> None:
     moves = json.loads(python(packing, "tool.py", "--moves", "--json").stdout)
-    assert {"name", "arguments", "after", "repeat", "seconds"} == set(moves[0])
+    assert {"name", "arguments", "after", "repeat", "seconds", "gain_per_second"} == set(moves[0])
     assert "all" in {move["name"] for move in moves}
     assert "would spend" in python(packing, "tool.py", "--run", str(tmp_path / "run"), "--dry-run").stdout
     assert not (tmp_path / "run").exists()

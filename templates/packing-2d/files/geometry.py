@@ -114,6 +114,9 @@ for _p, _part in enumerate(_parts):
     NORMALS[_p, : len(_part)] = np.stack([_edges[:, 1], -_edges[:, 0]], 1) / np.hypot(*_edges.T)[:, None]
     OFFSETS[_p, : len(_part)] = (NORMALS[_p, : len(_part)] * _part).sum(1)
 CIRCLES = np.array([enclosing_circle(part) for part in _parts])
+INNER = np.array(  # the radius of the circle about the same centre that lies within the part
+    [(OFFSETS[p, : COUNTS[p]] - NORMALS[p, : COUNTS[p]] @ CIRCLES[p, :2]).min() for p in range(PARTS)]
+)
 CIRCLE = np.array(enclosing_circle(SHAPE))
 HULL = hull(SHAPE)
 AREA = 0.5 * abs(sum(cross(np.zeros(2), a, b) for a, b in zip(SHAPE, np.roll(SHAPE, -1, 0), strict=True)))
@@ -223,6 +226,12 @@ def overlaps(corners, normals, circles, i, j):
     dx, dy = circles[i, PARTS, 0] - circles[j, PARTS, 0], circles[i, PARTS, 1] - circles[j, PARTS, 1]
     if dx * dx + dy * dy >= 4 * CIRCLE[2] * CIRCLE[2]:
         return False
+    for p in range(PARTS):
+        for q in range(PARTS):
+            dx, dy = circles[i, p, 0] - circles[j, q, 0], circles[i, p, 1] - circles[j, q, 1]
+            reach = INNER[p] + INNER[q] - TOUCH
+            if reach > 0 and dx * dx + dy * dy < reach * reach:
+                return True
     for p in range(PARTS):
         for q in range(PARTS):
             dx, dy = circles[i, p, 0] - circles[j, q, 0], circles[i, p, 1] - circles[j, q, 1]
