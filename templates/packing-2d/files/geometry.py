@@ -3,12 +3,20 @@
 A copy is (x, y, angle in radians). How copies are arranged is decided elsewhere.
 """
 
+import hashlib
 import itertools
 import math
+from pathlib import Path
 
+import numba
 import numpy as np
 from numba import njit
 from problem import POLYGON
+
+# Compiled code holds the polygon and what it calls, so it is kept apart for each state of these files.
+HERE = Path(__file__).resolve().parent
+SOURCES = b"".join((HERE / name).read_bytes() for name in ("problem.py", "geometry.py", "relax.py"))
+numba.config.CACHE_DIR = str(HERE / "__pycache__" / hashlib.sha256(SOURCES).hexdigest()[:16])
 
 TOUCH = 1e-12  # interpenetration up to this is touching: about the rounding of the coordinates
 
