@@ -6,7 +6,7 @@ import copy
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -38,6 +38,7 @@ SESSIONS = [
     ),
 ]
 KNOWN = lessons(*SESSIONS)
+CUT = cut(SESSIONS)
 PUSHED = KNOWN[0]
 PLACE = Place(lambda path: path == "src/a.py", lambda commit: commit == "a" * 40)
 
@@ -88,12 +89,19 @@ def right(asked: dict[str, Any]) -> Reply:
     return answer(asked, RIGHT.get(about(asked), {}))
 
 
-Spoil = Callable[[dict[str, Any]], Reply]
-
-
 def advised(access: llm.Access) -> tuple[list[Lesson], Asked]:
     asking = advice.one_by_one(partial(llm.ask, access))
     return advice.advised("shop", KNOWN, SESSIONS, cut(SESSIONS), asking, PLACE, MODEL)
+
+
+def spoilt_only(access: llm.Access, subjects: set[str]) -> tuple[list[Lesson], Asked]:
+    """The same, but only these questions go over the wire; the others have their right answers."""
+
+    def ask(question: llm.Question) -> object:
+        name = about({"messages": [{"content": question.told}]})
+        return llm.ask(access, question) if name in subjects else RIGHT.get(name, {})
+
+    return advice.advised("shop", KNOWN, SESSIONS, CUT, advice.one_by_one(ask), PLACE, MODEL)
 
 
 def told(found: list[Lesson]) -> set[str]:
@@ -198,7 +206,7 @@ def test_a_single_false_thing_in_an_answer_is_refused_and_all_other_answers_are_
     with serving(monkeypatch, answering=answering) as service:
         for kind, name, proposed in FALSE:
             spoilt = name, proposed
-            found, asked = advised(access)
+            found, asked = spoilt_only(access, {name})
             wanted = TRUE - {PUSHED.claim, RIGHT[name].get("new", [{}])[0].get("claim")}
             if name == "words":
                 wanted = wanted - {WORDS["claim"]} | {PUSHED.claim}
@@ -276,7 +284,7 @@ def test_on_its_bad_days_a_service_costs_no_more_than_the_cap_and_nothing_false_
         with serving(monkeypatch, answering=answering) as service:
             access = reach(purse=purse(run=cap, day=10.0), retries=1)
             monkeypatch.setattr("time.sleep", lambda seconds: None)
-            found, asked = advised(access)
+            found, asked = spoilt_only(access, {subject, "branch"})
         monkeypatch.undo()
         assert told(found) <= TRUE
         lost = WORDS["claim"] if subject == "words" else PNPM["claim"]
@@ -292,7 +300,7 @@ def test_on_its_bad_days_a_service_costs_no_more_than_the_cap_and_nothing_false_
             assert told(found) >= TRUE - {PUSHED.claim, lost}, name
             assert sum(asked.refused.values()) == (0 if name == "talk" else 1) or name == "talk", (name, asked)
         exchanges += len(service.asked)
-    assert exchanges >= 200
+    assert exchanges >= 100
 
 
 @pytest.mark.parametrize("name", UNHARMED)

@@ -200,4 +200,6 @@ def purse(run: float = 1.0, day: float = 1.0, **more: Any) -> Purse:
 
 def reach(**changes: Any) -> Access:
     """Access to the server that is there, with a purse of its own."""
-    return Access("sk-test", MODEL, **{"purse": purse(), "timeout": 5.0, "pause": 0.01, "batch_timeout": 5.0, **changes})
+    return Access(
+        "sk-test", MODEL, **{"purse": purse(), "timeout": 5.0, "pause": 0.01, "batch_timeout": 5.0, **changes}
+    )
