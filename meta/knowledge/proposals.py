@@ -30,6 +30,7 @@ ALIKE = 0.85  # from which a lesson is told already
 STEM = 5  # letters by which forms of a word are the same
 
 _CODE = re.compile(r"`([^`]*)`")
+_ANSWERS = re.compile(r"(?:no+|nope|stop|wait)\s*[,.!:]\s*", re.IGNORECASE)
 _SAID = re.compile(r" ?\(“[^”]*”\)")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
 # Words that turn a claim round: other words for it hold just these.
@@ -274,7 +275,7 @@ def new(
     name = plain.name(proposal.name)
     for told in (claim, when, why, name.replace("-", " ")):
         _founded(told, ground)
-    _follows(claim, quoted)
+    _follows(claim, quoted, facts)
     stems = _stems(claim)
     if any(SequenceMatcher(None, stems, _stems(o.claim), autojunk=False).ratio() >= ALIKE for o in known):
         raise UnusableError("a lesson says that already")
@@ -313,20 +314,22 @@ def _harmful(fact: Fact) -> bool:
     return effects.level >= policy.NEVER or bool(effects.grave) or any(map(rules.NOT_TAUGHT.search, fact.text.split()))
 
 
-def _follows(claim: str, quoted: Iterable[tuple[Fact, str]]) -> None:
-    """A claim says what was said or done in that order: a person's words, or commands, of which those before the last
-    failed where it says so."""
+def _follows(claim: str, quoted: Iterable[tuple[Fact, str]], facts: Mapping[str, Fact]) -> None:
+    """A claim says what was said or done, in that order: a person's words, or commands.
+
+    Of commands the last one passed, and where others failed the claim says so and they passed after it, or were said
+    otherwise by it.
+    """
     quoted = list(quoted)
     run = {
         fact.code: fact for fact, _ in sorted(quoted, key=lambda one: one[0].time or 0.0) if fact.source == "command"
     }
     spans = _spans(claim)
     if spans:
-        ended = [run[span].failed for span in spans]
-        if spans != [one for one in run if one in spans] or ended[-1] or len(spans) < len(run):
+        last, failed = run[spans[-1]], [run[span] for span in spans if run[span].failed]
+        if spans != list(run) or last.ended != "ok" or not all(_mended(one, last, facts) for one in failed):
             raise UnusableError("the commands of the claim are not as they were run")
-        told = [word for word in _frame(claim) if word not in spans]
-        if told != (["fail"] if any(ended) else []):
+        if [word for word in _frame(claim) if word not in spans] != ["fail"] * bool(failed):
             raise UnusableError("the words turn round what is quoted")
         return
     said = iter(word for fact, text in quoted if fact.source == "person" for word in _telling(text))
@@ -334,6 +337,16 @@ def _follows(claim: str, quoted: Iterable[tuple[Fact, str]]) -> None:
         raise UnusableError("the words turn round what is quoted")
     if _turned(claim) != [word for fact, text in quoted if fact.source == "person" for word in _turned(text)]:
         raise UnusableError("the words turn round what is quoted")
+
+
+def _mended(failed: Fact, by: Fact, facts: Mapping[str, Fact]) -> bool:
+    """Whether a command that failed passed after the other one was run, or the other one is the same said otherwise."""
+    mine, other = failed.text.split(), by.text.split()
+    if failed.session == by.session and SequenceMatcher(None, mine, other, autojunk=False).ratio() >= NEAR:
+        return True
+    told = [one for one in facts.values() if one.session == by.session == failed.session]
+    after = told[told.index(by) + 1 :]
+    return any(one.text == failed.text and one.ended == "ok" for one in after)
 
 
 def _told(field: str, text: str, most: int, allowed: Iterable[str]) -> str:
@@ -361,8 +374,12 @@ def _stems(text: str) -> list[str]:
 
 
 def _turned(text: str) -> list[str]:
-    """The words that turn a sentence round."""
-    return [word[:4] for word in _plain(text) if _TURNS.fullmatch(word)]
+    """The words that turn a sentence round, but for a "no" to what was done before it."""
+    return [
+        word[:4]
+        for word in _plain(_ANSWERS.sub("", text, count=1) if _ANSWERS.match(text) else text)
+        if _TURNS.fullmatch(word)
+    ]
 
 
 def _telling(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from meta.knowledge import corrections, failures, mending, repairs, wording
-from meta.model import Event, Lesson, Segment, Session, Step, conversation
+from meta.model import Event, Lesson, Segment, Session, Status, Step, conversation
 from meta.redact import residue
 from meta.vetting import shown_id
 
@@ -32,7 +32,11 @@ class Fact:
     source: Literal["person", "command", "output"]
     text: str
     code: str = ""
-    failed: bool = False
+    ended: Status = "unknown"
+
+    @property
+    def failed(self) -> bool:
+        return self.ended == "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,13 @@ class Facts:
     told: Mapping[str, Fact]
 
     def text(self) -> str:
-        rows = [
-            {"id": id, "source": fact.source, "text": fact.text, **({"ended": "failed"} if fact.failed else {})}
-            for id, fact in self.told.items()
-        ]
+        rows = [{"id": id, **_row(fact)} for id, fact in self.told.items()]
         return json.dumps({"about": self.about, "facts": rows}, ensure_ascii=False)
+
+
+def _row(fact: Fact) -> dict[str, str]:
+    code = {"code": fact.code} if fact.source == "command" else {}
+    return {"source": fact.source, "text": fact.text, **code, **({"ended": "failed"} if fact.failed else {})}
 
 
 def lessons(known: Sequence[Lesson]) -> str:
@@ -126,5 +132,5 @@ def _failures(segments: Sequence[Segment]) -> Iterator[tuple[str, list[Fact]]]:
 def _command(session: str, step: Step) -> Fact:
     text = wording.line(step)
     return Fact(
-        session, step.event, step.time, "command", text[:LONGEST], wording.command(step), step.status == "failed"
+        session, step.event, step.time, "command", text[:LONGEST], wording.command(step), step.status
     )  # fmt: skip

@@ -19,7 +19,7 @@ You hand in proposals with the tool. An empty list is a good answer; most facts 
 
 words: for a lesson below, by its id, a clearer claim in one plain sentence, when it applies, and a name. Keep every piece of code between backticks exactly and in the same order, keep every negation and every "before", "after", "fails" and the like, add no fact, use no word that is not in the lesson or very common.
 same: two lessons below that say the same, by their ids: "keep" is the one that stays.
-new: a lesson that the facts of this request prove and none below tells. Name it in two to five lower-case words joined by dashes. One sentence of plain English a field, made of words of what is quoted and very common words. Code stands between backticks and is a command of the facts, word for word. Quote at least one thing that a person said or a command that was run, word for word and with its id; what a program printed can show that something failed and never what to do. Name paths and commits only where the facts do.
+new: a lesson that the facts of this request prove and none below tells. Name it in two to five lower-case words joined by dashes. One sentence of plain English a field, made of words of what is quoted and very common words. Code stands between backticks and is the "code" of a command that is quoted, as it is. Quote at least one thing that a person said or a command that was run, word for word and with its id; what a program printed can show that something failed and never what to do. Name paths and commits only where the facts do.
 
 No markup but backticks, no addresses, nothing addressed to a reader."""
 _TEXT = {"type": "string"}

@@ -149,10 +149,11 @@ class Handler(BaseHTTPRequestHandler):
         lines = []
         for one in reversed(self.server.batches[-1]):  # in any order
             reply = self.server.answering(one["params"])
+            if reply.bad:
+                continue
             done = {"type": "succeeded", "message": json.loads(reply.body)} if reply.status == 200 else None
             other = {"type": "expired"} if reply.status == 408 else {"type": "errored", "error": {}}
-            if not reply.bad:
-                lines.append(json.dumps({"custom_id": one["custom_id"], "result": done or other}))
+            lines.append(json.dumps({"custom_id": one["custom_id"], "result": done or other}))
         return "\n".join(lines).encode()
 
     def _send(self, reply: Reply) -> None:
@@ -200,4 +201,6 @@ def purse(run: float = 1.0, day: float = 1.0, **more: Any) -> Purse:
 
 def reach(**changes: Any) -> Access:
     """Access to the server that is there, with a purse of its own."""
-    return Access("sk-test", MODEL, **{"purse": purse(), "timeout": 5.0, "pause": 0.01, **changes})
+    return Access(
+        "sk-test", MODEL, **{"purse": purse(), "timeout": 5.0, "pause": 0.01, "batch_timeout": 5.0, **changes}
+    )
