@@ -59,6 +59,7 @@ class Competition:
     columns: Mapping[str, str]
     budget: Budget
     deadline: str = ""  # ISO 8601 with its zone
+    problem: Mapping[str, Any] = field(default_factory=dict)  # answers for the solver's template, such as a polygon
 
     def better(self, one: float, other: float | None) -> bool:
         """Whether a score is better than another one, or than none."""

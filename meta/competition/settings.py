@@ -18,9 +18,10 @@ from meta.errors import UserError, did_you_mean
 FILE = "competition.toml"
 KINDS = {"tabular": ("train", "test", "sample"), "packing": ("sample",)}  # with the files that each must name
 _DIRECTIONS = ("maximize", "minimize")
-_TOP = ("name", "kind", "metric", "direction", "seed", "deadline", "files", "columns", "budget")
+_TOP = ("name", "kind", "metric", "direction", "seed", "deadline", "files", "columns", "budget", "problem")
 _FILES = ("train", "test", "sample", "original")
 _COLUMNS = ("target", "id", "group", "time")
+_NEEDED = {"packing": ("polygon",)}  # of [problem]
 _BUDGET = ("cpu_seconds", "usd", "model_usd", "steps")
 _REQUIRED = ("name", "kind", "metric", "direction")
 
@@ -59,7 +60,7 @@ def _checked(folder: Path, told: Mapping[str, Any]) -> Competition:
             raise UserError(f'{FILE}: [files] "{key}" names {name}, which is not there. Put it there or mend the name.')
     return Competition(
         folder, told["name"], told["kind"], told["metric"], cast(Direction, told["direction"]), seed,
-        files, _texts(told, "columns", _COLUMNS), _budget(told), _deadline(told),
+        files, _texts(told, "columns", _COLUMNS), _budget(told), _deadline(told), _problem(told),
     )  # fmt: skip
 
 
@@ -110,6 +111,28 @@ def _budget(told: Mapping[str, Any]) -> Budget:
         float(table.get("cpu_seconds", usual.cpu_seconds)), float(table.get("usd", usual.usd)),
         float(table.get("model_usd", usual.model_usd)), int(table.get("steps", usual.steps)),
     )  # fmt: skip
+
+
+def _problem(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the solver's template asks for beside its name."""
+    table = told.get("problem", {})
+    if not isinstance(table, dict):
+        raise UserError(f'{FILE}: "problem" must be a table: [problem].')
+    for key in _NEEDED.get(told["kind"], ()):
+        if key not in table:
+            raise UserError(f'{FILE}: [problem] of a {told["kind"]} competition needs "{key}".')
+    polygon = table.get("polygon")
+    if polygon is not None and not (isinstance(polygon, list) and len(polygon) >= 3 and all(map(_point, polygon))):
+        raise UserError(f'{FILE}: "polygon" in [problem] must be a list of at least three corners [x, y].')
+    return table
+
+
+def _point(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in value)
+    )
 
 
 def _deadline(told: Mapping[str, Any]) -> str:

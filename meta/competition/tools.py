@@ -55,7 +55,8 @@ def render(competition: Competition) -> list[str]:
     done = []
     for name in missing(competition):
         template = templates.folder(competition.folder / "templates", name)
-        about = {"name": name, "version": templates.version(template)}
+        answers = competition.problem if name == SOLVERS[competition.kind] else {}
+        about = {**answers, "name": name, "version": templates.version(template)}
         made = templates.render([template], about)
         made.setdefault("tool.toml", _manifest(competition, template, name, about["version"]))
         for path, text in sorted(

@@ -71,6 +71,7 @@ def test_the_page_holds_every_experiment_and_loads_nothing(folder: Path) -> None
 
 def test_a_packing_is_drawn_from_its_submission(folder: Path) -> None:
     told = (folder / settings.FILE).read_text().replace('kind = "tabular"', 'kind = "packing"')
+    told += "[problem]\npolygon = [[0, 0], [1, 0], [0, 1]]\n"
     (folder / settings.FILE).write_text(told)
     (folder / "submission.csv").write_text(
         "id,x,y,deg\n001_0,s0,s0,s45\n002_0,s0,s0,s0\n002_1,s1,s0,s180\n002_x,s,s,s\n"

@@ -76,3 +76,34 @@ def test_a_mistake_is_one_line_that_names_it(tmp_path: Path, before: str, after:
 def test_a_folder_without_the_file_is_told_what_to_write(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"competition\.toml\. Write it"):
         settings.load(tmp_path)
+
+
+PACKING = """name = "trees"
+kind = "packing"
+metric = "santa2025"
+direction = "minimize"
+[files]
+sample = "sample.csv"
+[problem]
+polygon = [[0, 0], [1, 0], [0, 1.5]]
+"""
+
+
+def test_a_packing_names_what_is_packed(tmp_path: Path) -> None:
+    assert settings.load(told(tmp_path, PACKING)).problem == {"polygon": [[0, 0], [1, 0], [0, 1.5]]}
+
+
+@pytest.mark.parametrize(
+    ("polygon", "says"),
+    [
+        ("", 'needs "polygon"'),
+        ("polygon = [[0, 0], [1, 0]]", "at least three corners"),
+        ("polygon = [[0, 0], [1, 0], [0, 1, 2]]", "at least three corners"),
+        ('polygon = [[0, 0], [1, 0], ["}}", 1]]', "at least three corners"),
+        ("polygon = [[0, 0], [1, 0], [0, inf]]", "at least three corners"),
+        ("polygon = 5", "at least three corners"),
+    ],
+)
+def test_a_packing_of_nothing_is_one_clear_line(tmp_path: Path, polygon: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        settings.load(told(tmp_path, PACKING.replace("polygon = [[0, 0], [1, 0], [0, 1.5]]", polygon)))
