@@ -95,10 +95,11 @@ class Run:
         """How it ended. All attempts share the job's budget and one deadline."""
         with self.guard.watch(self.job.token).held() as self.watch:
             begun = self._now()
-            for number in range(self.job.tries):
+            tries = self.job.tries + (self._earlier() is not None)  # what a crash left is looked at first
+            for number in range(tries):
                 left = self.asked.deadline - self._now().since(begun)
                 try:
-                    outcome = self._attempt(left)
+                    outcome = self._attempt(left, last=number == tries - 1)
                 except RefusedError as refused:
                     if number == 0:
                         raise
@@ -107,7 +108,7 @@ class Run:
                     return outcome
         return self._outcome(False, "no attempt came to an end")
 
-    def _attempt(self, left: float) -> Outcome | None:
+    def _attempt(self, left: float, *, last: bool) -> Outcome | None:
         """How the run ended, None where another attempt may fare better."""
         reason, again, attempt = "", False, self._earlier()
         try:
@@ -116,7 +117,7 @@ class Run:
             self._follow(attempt)
             reason = "done" if self.code == 0 else f"the job ended with exit code {self.code}"
         except FailedError as failed:
-            reason, again = str(failed), failed.again and self.job.tries > 1
+            reason, again = str(failed), failed.again and not last
         except BaseException as error:
             reason = f"interrupted by {type(error).__name__}"
             raise

@@ -50,12 +50,20 @@ class Remote:
         self._answer, self._place = answer, f"{FOLDER}/{token}"
         self._client = paramiko.SSHClient()
         self._client.set_missing_host_key_policy(_Pin(pinned))
-        limits = {"timeout": answer, "banner_timeout": answer, "auth_timeout": answer, "channel_timeout": answer}
         with _asking(f"{host} port {port}"):
             try:
                 self._client.connect(
-                    host, port, user, key_filename=str(key), allow_agent=False, look_for_keys=False, **limits
-                )  # fmt: skip
+                    host,
+                    port,
+                    user,
+                    key_filename=str(key),
+                    allow_agent=False,
+                    look_for_keys=False,
+                    timeout=answer,
+                    banner_timeout=answer,
+                    auth_timeout=answer,
+                    channel_timeout=answer,
+                )
                 transport = self._client.get_transport()
                 if transport is None:
                     raise paramiko.SSHException("the connection ended at once")
