@@ -10,6 +10,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 from meta.gpu.nouns import Clock, Instance, Moment, Offer
@@ -20,6 +21,7 @@ GONE = {"terminated", "preempted"}
 _TIMEOUT = 20.0  # seconds of one call; well below the time in which a launch settles
 _MOST = 2**24  # bytes of an answer
 _PAGES = 1000
+Send = Callable[[str, str, bytes | None], tuple[int, bytes]]  # method, path, body -> status, body
 # What a code means for a launch: certain that nothing was created, and whether waiting may help. Any other is unknown.
 REFUSALS = {
     "global/invalid-api-key": False, "global/account-inactive": False, "global/invalid-address": False,
@@ -29,16 +31,29 @@ REFUSALS = {
 }  # fmt: skip
 
 
+def over_http(key: str, url: str = URL) -> Send:
+    """Sends to the API at this address with this key."""
+
+    def send(method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        request = urllib.request.Request(url.rstrip("/") + path, method=method, data=body, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+                return answer.status, answer.read(_MOST)
+        except urllib.error.HTTPError as error:
+            return error.code, error.read(_MOST)
+
+    return send
+
+
 class Lambda:
-    """The account behind an API key. `request` and `launching` are the pauses that its rate limits ask for, in seconds."""
+    """An account. `request` and `launching` are the pauses that its rate limits ask for, in seconds."""
 
     name = "lambda"
     active = 1800.0
 
-    def __init__(
-        self, key: str, clock: Clock, url: str = URL, *, request: float = 1.05, launching: float = 12.5
-    ) -> None:
-        self._key, self._clock, self._url = key, clock, url.rstrip("/")
+    def __init__(self, send: Send, clock: Clock, *, request: float = 1.05, launching: float = 12.5) -> None:
+        self._send, self._clock = send, clock
         self._pauses = {"any": request, "launch": launching}
         self._last: dict[str, Moment] = {}
 
@@ -74,21 +89,15 @@ class Lambda:
 
     def _call(self, method: str, path: str, body: object = None, kind: str = "any") -> Any:
         self._wait(kind)
-        request = urllib.request.Request(
-            self._url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
-        )
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
-                return _shaped(answer.read(_MOST))
-        except urllib.error.HTTPError as error:
-            raise _refusal(error.code, error.read(_MOST)) from error
+            status, raw = self._send(method, path, None if body is None else json.dumps(body).encode())
         except (OSError, http.client.HTTPException) as error:
             raise ProviderError("network", str(getattr(error, "reason", error))) from error
         finally:
             self._last["any"] = self._last[kind] = self._clock.now()
+        if status >= 300:
+            raise _refusal(status, raw)
+        return _shaped(raw)
 
     def _wait(self, kind: str) -> None:
         for which in {"any", kind}:

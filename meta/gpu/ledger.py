@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import math
 import os
@@ -205,6 +206,7 @@ def _row(line: bytes) -> dict[str, Any] | None:
         return None
 
 
+@functools.lru_cache(maxsize=2)
 def rebuilt(content: bytes) -> State:
     """The state that the rows tell, each taken for itself: a line that cannot be read costs that line."""
     attempts: dict[tuple[str, int], Attempt] = {}
@@ -238,16 +240,19 @@ def _take(attempts: dict[tuple[str, int], Attempt], row: Mapping[str, Any]) -> N
     old = attempts[key]
     if old.closed:
         return
-    new = replace(old, stage=event, reason=str(row.get("reason", old.reason)))
-    told = {name: str(row.get(name, getattr(old, name))) for name in ("id", "ip", "host_key")}
-    new = replace(new, id=told["id"], ip=told["ip"], host_key=told["host_key"])
-    if event in ("created", "unknown"):
-        new = replace(new, touched=now)
-    if event in ("gone", "refused"):
-        new = replace(new, closed=now, cost=float(row["cost"]))
-    if event == "active":
-        new = replace(new, active=now, seen=True)
-    attempts[key] = new
+    attempts[key] = replace(
+        old,
+        stage=event,
+        reason=str(row.get("reason", old.reason)),
+        id=str(row.get("id", old.id)),
+        ip=str(row.get("ip", old.ip)),
+        host_key=str(row.get("host_key", old.host_key)),
+        touched=now if event in ("created", "unknown") else old.touched,
+        active=now if event == "active" else old.active,
+        seen=old.seen or event == "active",
+        closed=now if event in ("gone", "refused") else None,
+        cost=float(row.get("cost", 0.0)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

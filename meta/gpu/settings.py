@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from meta.errors import UserError, did_you_mean
 from meta.gpu.ending import Guard
-from meta.gpu.lambda_cloud import URL, Lambda
+from meta.gpu.lambda_cloud import URL, Lambda, over_http
 from meta.gpu.ledger import Ledger
 from meta.gpu.nouns import Clock, Limits, SystemClock
 
@@ -84,5 +84,5 @@ def guard(
     key = environment.get(variable, "")
     if not key:
         raise UserError(f"no key for {settings.provider}: put it into the environment as {variable}.")
-    cloud = Lambda(key, clock, settings.url, request=settings.request_pause, launching=settings.launch_pause)
+    cloud = Lambda(over_http(key, settings.url), clock, request=settings.request_pause, launching=settings.launch_pause)
     return Guard(Ledger(folder, clock), cloud, clock, settings.limits, tell)

@@ -28,7 +28,7 @@ from meta.gpu.ledger import Ledger, RefusedError
 from meta.gpu.nouns import Instance, Job, Limits, Moment
 from meta.gpu.provider import ProviderError
 from meta.gpu.reaper import reap
-from tests.gpu.fake_cloud import KEY, PRICES, FakeCloud, Faults, Machine, served
+from tests.gpu.fake_cloud import PRICES, FakeCloud, Faults, Machine
 
 LIMITS = Limits(active=600, poll=30, lost=150, settle=120)
 GRACE, CRON = 300.0, 30.0
@@ -168,15 +168,12 @@ class Rented(RuleBasedStateMachine):
         self.wrong: list[str] = []
         self.cron, self.switch, self.broken, self.fine_since = True, False, False, 0.0
         self.world.beside = self.beside
-        self.server = served(self.cloud)
-        self.url = self.server.__enter__()
         self.ledger = Ledger(self.folder, Process(self.world))
 
     def teardown(self) -> None:
         try:
             self.at_last()
         finally:
-            self.server.__exit__(None, None, None)
             shutil.rmtree(self.folder)
 
     # what is watched
@@ -247,7 +244,7 @@ class Rented(RuleBasedStateMachine):
     # what happens
 
     def guard(self, clock: Process) -> Guard:
-        return Guard(Ledger(self.folder, clock), Lambda(KEY, clock, self.url), clock, LIMITS, lambda text: None)
+        return Guard(Ledger(self.folder, clock), Lambda(self.cloud.send, clock), clock, LIMITS, lambda text: None)
 
     def connect(self, seconds: float) -> Callable[[str, str], Shell]:
         def to(ip: str, pinned: str) -> Shell:
