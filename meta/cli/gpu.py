@@ -118,7 +118,11 @@ def _run(args: argparse.Namespace) -> int:
     if asked.usd > settings.ask_above and not args.yes and not _agreed(price):
         raise UserError(f"not agreed to ${asked.usd:.2f} at worst. Say --yes, or raise ask_above in gpu.toml.")
     connect = connector(
-        port=settings.ssh_port, user=settings.ssh_user, key=key, answer=settings.limits.answer, token=job.token
+        port=settings.ssh_port,
+        user=settings.ssh_user,
+        key=key,
+        answer=settings.limits.answer,
+        folder=settings.ssh_folder,
     )
     place = Path("gpu-runs") / job.name
     for kind in _ENDING:

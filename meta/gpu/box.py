@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from meta.gpu.ledger import Attempt
 from meta.gpu.nouns import Job
 
 
@@ -65,4 +66,4 @@ class Box(Protocol):
     def close(self) -> None: ...
 
 
-Connect = Callable[[str, str], Box]  # an address, and the host key that it must have ("" the first time)
+Connect = Callable[[Attempt], Box]  # with the host key that the attempt has pinned, if any

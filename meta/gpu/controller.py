@@ -281,7 +281,7 @@ class Run:
         guard, began = self.guard, self._now()
         while True:
             try:
-                box = self.connect(attempt.ip, attempt.host_key)
+                box = self.connect(attempt)
                 if not attempt.host_key:
                     attempt = guard.ledger.add(attempt, "pinned", host_key=box.host_key)
                 try:
@@ -313,7 +313,7 @@ class Line:
         while True:
             try:
                 if self.box is None:
-                    self.box = self.run.connect(self.attempt.ip, self.attempt.host_key)
+                    self.box = self.run.connect(self.attempt)
                 return question(self.box)
             except UnknownHostError as error:
                 raise FailedError(str(error), again=False) from error

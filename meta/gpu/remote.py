@@ -16,14 +16,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import paramiko
 
 from meta.gpu.box import Artefact, BoxError, Look, Plan, UnknownHostError
+from meta.gpu.ledger import Attempt
 from meta.gpu.nouns import Job
 
-FOLDER = ".meta-gpu"
 _FAULTS = (paramiko.SSHException, OSError, EOFError, ValueError, KeyError, TypeError)
 _MOST = 2**24  # bytes of one answer
 
@@ -46,8 +45,8 @@ def _told(key: paramiko.PKey) -> str:
 class Remote:
     """An open connection to a box as `user`."""
 
-    def __init__(self, host: str, pinned: str, *, port: int, user: str, key: Path, answer: float, token: str) -> None:
-        self._answer, self._place = answer, f"{FOLDER}/{token}"
+    def __init__(self, host: str, pinned: str, *, port: int, user: str, key: Path, answer: float, place: str) -> None:
+        self._answer, self._place = answer, place
         self._client = paramiko.SSHClient()
         self._client.set_missing_host_key_policy(_Pin(pinned))
         with _asking(f"{host} port {port}"):
@@ -193,6 +192,11 @@ def _pulled(
     return True
 
 
-def connector(**settings: Any) -> Callable[[str, str], Remote]:
-    """Opens boxes with these settings of `Remote`."""
-    return lambda host, pinned: Remote(host, pinned, **settings)
+def connector(*, port: int, user: str, key: Path, answer: float, folder: str) -> Callable[[Attempt], Remote]:
+    """Opens boxes; each attempt has its own place in the folder there."""
+
+    def connect(attempt: Attempt) -> Remote:
+        place = f"{folder}/{attempt.token}-{attempt.number}"
+        return Remote(attempt.ip, attempt.host_key, port=port, user=user, key=key, answer=answer, place=place)
+
+    return connect

@@ -37,6 +37,7 @@ class Settings:
     ssh_key_name: str = ""
     ssh_user: str = "ubuntu"
     ssh_port: int = 22
+    ssh_folder: str = ".meta-gpu"
     switch: str = "sudo shutdown -h now"
     request_pause: float = 1.05
     launch_pause: float = 12.5

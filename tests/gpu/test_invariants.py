@@ -24,7 +24,7 @@ from meta.gpu.box import Artefact, BoxError, Look, Plan
 from meta.gpu.controller import Outcome, Run
 from meta.gpu.ending import Guard
 from meta.gpu.lambda_cloud import Lambda
-from meta.gpu.ledger import Ledger, RefusedError
+from meta.gpu.ledger import Attempt, Ledger, RefusedError
 from meta.gpu.nouns import Instance, Job, Limits, Moment
 from meta.gpu.provider import ProviderError
 from meta.gpu.reaper import reap
@@ -134,7 +134,7 @@ class Shell:
         """Nothing is open."""
 
 
-def naive(guard: Guard, connect: Callable[[str, str], Shell], job: Job, place: Path) -> Outcome:
+def naive(guard: Guard, connect: Callable[[Attempt], Shell], job: Job, place: Path) -> Outcome:
     """What a script does: launch, run, terminate at the end."""
     offer = guard.provider.offers()[job.type]
     id = guard.provider.launch(f"meta-gpu-{job.token}-1-1800000000", offer, "us-east-1", "laptop")
@@ -149,7 +149,7 @@ def naive(guard: Guard, connect: Callable[[str, str], Shell], job: Job, place: P
     return Outcome(True, "done")
 
 
-def guarded(guard: Guard, connect: Callable[[str, str], Shell], job: Job, place: Path) -> Outcome:
+def guarded(guard: Guard, connect: Callable[[Attempt], Shell], job: Job, place: Path) -> Outcome:
     asked = controller.worst(guard, job, rate=5.0)
     return Run(guard, connect, job, asked, CAP, "laptop", "", place).run()
 
@@ -246,9 +246,9 @@ class Rented(RuleBasedStateMachine):
     def guard(self, clock: Process) -> Guard:
         return Guard(Ledger(self.folder, clock), Lambda(self.cloud.send, clock), clock, LIMITS, lambda text: None)
 
-    def connect(self, seconds: float) -> Callable[[str, str], Shell]:
-        def to(ip: str, pinned: str) -> Shell:
-            machine = next(one for one in self.cloud.machines.values() if one.ip == ip)
+    def connect(self, seconds: float) -> Callable[[Attempt], Shell]:
+        def to(attempt: Attempt) -> Shell:
+            machine = next(one for one in self.cloud.machines.values() if one.ip == attempt.ip)
             return Shell(self.world, self.cloud, machine, self.jobs, seconds, self.broken)
 
         return to
