@@ -32,13 +32,20 @@ def _help() -> str:
     return "\n".join([*lines, "", "`meta COMMAND --help` tells more. Results go to stdout, progress to stderr."])
 
 
+def marker() -> str:
+    """The file that stands while a rented instance may be alive; `config.folders` would load a package to tell."""
+    home = os.path.expanduser("~")
+    if sys.platform == "darwin":
+        state = os.path.join(home, "Library", "Application Support")
+    else:
+        state = os.environ.get("XDG_STATE_HOME", "").strip() or os.path.join(home, ".local", "state")
+    return os.path.join(state, "meta", "gpu", "open")
+
+
 def _reap() -> None:
     """Look after rented instances where some may be alive: a stat, and a process of its own at most once a minute."""
-    home = os.path.expanduser("~")
-    own = ("Library", "Application Support") if sys.platform == "darwin" else (".local", "state")
-    state = (sys.platform != "darwin" and os.environ.get("XDG_STATE_HOME", "").strip()) or os.path.join(home, *own)
     try:
-        last = os.stat(os.path.join(state, "meta", "gpu", "open")).st_mtime
+        last = os.stat(marker()).st_mtime
     except OSError:
         return
     import subprocess

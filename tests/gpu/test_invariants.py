@@ -192,11 +192,12 @@ class Rented(RuleBasedStateMachine):
             self.wrong.append(f"I4: ${usd:.2f} committed, the cap is ${CAP:.2f}")
 
     def costs(self, machine: Machine) -> float:
+        """USD at most, by what really lives. What another machine of ours rents stands in that one's ledger."""
         tag = Instance("", machine.name, "").tag
         attempt = self.ledger.state().attempts.get((tag.token, tag.attempt)) if tag else None
-        seconds = (
-            machine.over - machine.born if self.world.seconds >= machine.over else attempt.deadline if attempt else 0.0
-        )
+        if attempt is None:
+            return 0.0
+        seconds = machine.over - machine.born if self.world.seconds >= machine.over else attempt.deadline
         return PRICES[machine.type] / 100 * seconds / 3600
 
     def terminated(self, machine: Machine) -> None:
