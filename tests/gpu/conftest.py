@@ -20,10 +20,10 @@ import pytest
 from tests.gpu.fake_cloud import KEY, NARROW, FakeCloud, Faults, served
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-SCALE = 20  # a second of the tests stands for so many
+SCALE = 10  # a second of the tests stands for so many
 LIMITS = {
-    "active": 8.0, "ssh": 8.0, "poll": 0.2, "answer": 1.5, "lost": 6.0, "lease": 9.0, "orphan": 8.0, "idle": 15.0,
-    "collect": 15.0, "settle": 3.0, "retry": 0.5, "patience": 30.0, "stray": 5.0,
+    "active": 15.0, "ssh": 25.0, "poll": 0.2, "answer": 3.0, "lost": 12.0, "lease": 18.0, "orphan": 16.0, "idle": 30.0,
+    "collect": 30.0, "settle": 3.0, "retry": 0.5, "patience": 30.0, "stray": 5.0,
 }  # fmt: skip
 GRACE = 300 / SCALE
 SWITCH = """import json, sys, urllib.request
