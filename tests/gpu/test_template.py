@@ -19,7 +19,7 @@ def rendered(place: Path) -> Path:
 
 def test_a_rendered_tool_is_linted_and_passes_its_own_tests(tmp_path: Path) -> None:
     rendered(tmp_path)
-    lint = ["ruff", "check", "--isolated", "--select", render.RULES, "--ignore", "E501", tmp_path]
+    lint = ["ruff", "check", "--isolated", "--select", render.RULES, "--ignore", "E501", str(tmp_path)]
     assert subprocess.run(lint, capture_output=True, check=False).returncode == 0
     done = subprocess.run([sys.executable, tmp_path / "test_tool.py"], capture_output=True, text=True, check=False)
     assert done.stdout.count("passed") == 3, done.stderr
