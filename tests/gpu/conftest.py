@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -108,6 +109,17 @@ class Renter:
     def until(self, event: str, seconds: float = 60.0) -> dict[str, Any]:
         return wait(lambda: self.rows(event)[-1:], seconds, event)[0]  # type: ignore[no-any-return]
 
+    def processes(self) -> list[int]:
+        """What this user has running: runs, reapers, supervisors and their jobs."""
+        marks = (f"HOME={self.root}\0".encode(), f"{self.root}/".encode())
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                told = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
+                if int(folder.name) != os.getpid() and any(mark in told for mark in marks):
+                    found.append(int(folder.name))
+        return found
+
     def all_gone(self, seconds: float) -> None:
         wait(lambda: not self.cloud.alive(), seconds, "everything gone")
         wait(lambda: not (self.root / "state/meta/gpu/open").exists(), 4 * GRACE, "the ledger closed")
@@ -140,8 +152,9 @@ def renter(tmp_path: Path) -> Iterator[Renter]:
             if process.poll() is None:
                 process.kill()
             process.communicate()
-        cloud.faults = Faults()
-        user("reap")
+        for pid in user.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @dataclass
