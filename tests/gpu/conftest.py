@@ -23,7 +23,7 @@ from tests.gpu.fake_cloud import KEY, NARROW, FakeCloud, Faults, served
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 SCALE = 10  # a second of the tests stands for so many
 LIMITS = {
-    "active": 15.0, "ssh": 25.0, "poll": 0.2, "answer": 3.0, "lost": 12.0, "lease": 18.0, "orphan": 16.0, "idle": 30.0,
+    "active": 15.0, "ssh": 25.0, "poll": 0.2, "answer": 5.0, "lost": 15.0, "lease": 20.0, "orphan": 16.0, "idle": 30.0,
     "collect": 30.0, "settle": 3.0, "retry": 0.5, "patience": 30.0, "stray": 5.0,
 }  # fmt: skip
 GRACE = 300 / SCALE

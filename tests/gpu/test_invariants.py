@@ -356,7 +356,7 @@ def test_a_hundred_schedules_of_faults_and_deaths_break_no_invariant() -> None:
 
 @pytest.mark.slow
 def test_three_thousand_schedules_of_faults_and_deaths_break_no_invariant() -> None:
-    schedules(Rented, 3000, 40)
+    schedules(Rented, 3000, 15)
 
 
 def test_a_naive_controller_is_caught() -> None:

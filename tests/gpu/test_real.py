@@ -147,6 +147,7 @@ def test_a_job_that_hangs_is_ended_at_its_hours(renter: Renter, sshd: Sshd) -> N
 
 @pytest.mark.slow
 def test_a_frozen_session_is_noticed_and_the_job_followed_over_a_new_one(renter: Renter, sshd: Sshd) -> None:
+    renter.limits["answer"] = 20 / SCALE
     run = renter.start(*renter.words("sleep 5"))
     renter.until("started")
     frozen = time.time()
