@@ -15,6 +15,7 @@ GROUPS = (
     ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
     ("Compete", ("compete",)),
     ("Keep", ("serve", "plugin", "watch", "daemon", "eval", "status", "doctor", "rebuild", "sync", "uninstall")),
+    ("Rent", ("gpu",)),
 )
 USAGE = "usage: meta [-h] [--version] COMMAND ..."
 
@@ -30,6 +31,32 @@ def _help() -> str:
     for title, commands in GROUPS:
         lines += ["", f"{title}:"] + [f"  {command:<10} {_summary(command)}" for command in commands]
     return "\n".join([*lines, "", "`meta COMMAND --help` tells more. Results go to stdout, progress to stderr."])
+
+
+def marker() -> str:
+    """The file that stands while a rented instance may be alive; `config.folders` would load a package to tell."""
+    home = os.path.expanduser("~")
+    if sys.platform == "darwin":
+        state = os.path.join(home, "Library", "Application Support")
+    else:
+        state = os.environ.get("XDG_STATE_HOME", "").strip() or os.path.join(home, ".local", "state")
+    return os.path.join(state, "meta", "gpu", "open")
+
+
+def _reap() -> None:
+    """Look after rented instances where some may be alive: a stat, and a process of its own at most once a minute."""
+    try:
+        last = os.stat(marker()).st_mtime
+    except OSError:
+        return
+    import subprocess
+    import time
+
+    if 0 <= time.time() - last < 60:
+        return
+    nothing = subprocess.DEVNULL
+    words = [sys.executable, "-m", "meta", "gpu", "reap"]
+    subprocess.Popen(words, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -50,6 +77,8 @@ def _main(argv: list[str]) -> int:
     if not argv or argv[0] in {"-h", "--help", "help"}:
         print(_help())
         return 0 if argv else 2
+    if argv[0] != "gpu":
+        _reap()
     if argv[0] == "--version":
         from meta import __version__
 
