@@ -177,7 +177,7 @@ def _choice(decided: Decision, scene: Scene, journal: Journal) -> Choice:
         return Choice(None, _line(decided.why))
     move = scene.moves[decided.move] if isinstance(decided, Run) else _written(decided, scene)
     seconds = min(max(decided.seconds, LEAST), scene.left - LEAST / 2)
-    seed = scene.competition.seed + len(tried(journal, move))
+    seed = scene.competition.seed + len(journal.rows)
     return Choice(move, _line(decided.why), seconds, seed, parents(journal, scene.competition))
 
 

@@ -45,7 +45,7 @@ def choose(
     rows = tried(journal, best)
     seconds = min(left - LEAST / 2, max(FEWEST, ROOM * expected(best, rows)))
     told = f"rate {mean(rows, gains):.3g} a second in {len(rows)} runs" if rows else "not tried yet"
-    return Choice(best, told, seconds, competition.seed + len(rows), parents(journal, competition))
+    return Choice(best, told, seconds, competition.seed + len(journal.rows), parents(journal, competition))
 
 
 def available(journal: Journal, moves: Sequence[Move]) -> list[Move]:

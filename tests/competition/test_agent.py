@@ -70,7 +70,7 @@ def test_a_move_that_is_chosen_is_given_its_time_seed_and_parents(
     journal = Journal((done(PLAIN, 0.9),))
     with serving(monkeypatch, calls("run_move", move="te", seconds=500, why="encodings\nhelp")) as service:
         choice = decide(competition, journal)
-    assert (choice.move, choice.seed, choice.parents, choice.why) == (ENCODED, 7, ("e0.9",), "encodings help")
+    assert (choice.move, choice.seed, choice.parents, choice.why) == (ENCODED, 8, ("e0.9",), "encodings help")
     assert choice.seconds < 80.0  # what is left, however much was asked for
     assert choice.tokens == 18
     assert 0 < choice.usd == pytest.approx(paid.spent(competition.folder))

@@ -92,3 +92,15 @@ def test_a_document_whose_trigger_fits_favours_a_move_and_another_move_is_not_fa
     found = priors.of(moves, competition=replace(GAME, folder=Path("/nonexistent")))
     assert found["original"] > 1
     assert found["zzz"] == 1
+
+
+def test_no_two_experiments_have_the_same_seed() -> None:
+    """Another run with the same seed would tell nothing new, whichever move it is."""
+    rows: list[Experiment] = []
+    seeds = []
+    for number in range(5):
+        choice = chosen(rows)
+        assert choice.move is not None
+        seeds.append(choice.seed)
+        rows.append(row(number, choice.move.name, float(number), 1.0))
+    assert len(set(seeds)) == 5
