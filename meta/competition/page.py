@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FILE = "page.html"
 _LABELLED = 8  # moves whose names stand in the plot
+_NAME = 48  # characters of a column's name
 _FEATURES = 20
 _PIECES = (2, 3, 5, 10, 20, 50, 100, 200)  # group sizes of a packing that are drawn
 _INK, _BEST, _OTHER, _REFUSED = "#222222", "#1a7f5a", "#8a94a0", "#c0392b"
@@ -160,7 +161,9 @@ def _folds(axes: Axes, scores: Sequence[float], metric: str) -> None:
 
 def _gains(axes: Axes, importance: Mapping[str, float]) -> None:
     rows = sorted(importance.items(), key=lambda item: item[1])[-_FEATURES:]
-    axes.barh([name[:40] for name, _ in rows], [value for _, value in rows], color=_BEST)
+    places = range(len(rows))  # names that are cut may be equal
+    axes.barh(places, [value for _, value in rows], color=_BEST)
+    axes.set_yticks(places, [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name, _ in rows])
     axes.set_xlabel("gain, as a share where the tool tells shares")
     axes.tick_params(axis="y", labelsize=8)
 
