@@ -1,6 +1,6 @@
 """What the daemon takes while sessions grow for hours: `python -m benchmarks.soak [--minutes N] [--lines N]`.
 
-Sessions grow by so many lines a second, a new one every ten minutes; then all is quiet for a tenth of the time. Told are the slope
+Sessions grow by so many lines a second, a new one every ten minutes; then all is quiet for three minutes. Told are the slope
 of the daemon's resident memory by least squares over the second half, its open files, the most memory of it and its
 children together, and the processor time while nothing happens.
 """
@@ -23,6 +23,7 @@ from benchmarks.speed import environment, together
 
 SESSION = 600.0  # seconds that one session grows
 TURN = 40  # lines from one prompt to the next
+QUIET = 180.0  # seconds at the end, in which nothing happens
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +85,24 @@ def run(minutes: float, rate: float, place: Path) -> None:
                     samples.append(sampled(daemon.pid, start))
                     peak = max(peak, together(daemon.pid)[0] / 2**20)
                     time.sleep(1.0)
+        late = samples[len(samples) // 2 :]
+        slope = statistics.linear_regression([s.at / 3600 for s in late], [s.memory for s in late]).slope
+        mean = statistics.fmean(s.memory for s in late)
+        files = [s.files for s in samples]
+        busy = (samples[-1].used - samples[0].used) / (samples[-1].at - samples[0].at)
+        print(f"{written} lines in {minutes:g} min, load {os.getloadavg()[0]:.1f}")
+        print(f"resident memory      {mean:.1f} MB, slope {100 * slope / mean:+.2f} % an hour")
+        print(f"open files           {files[0]} at first, {files[-1]} at last, {max(files)} at most")
+        print(f"memory with children {peak:.0f} MB at most, looked at once a second")
+        print(f"processor, busy      {100 * busy:.1f} %", flush=True)
         time.sleep(90.0)  # what is under way ends
         before = sampled(daemon.pid, start)
-        time.sleep(max(60 * minutes / 10, 60.0))
+        time.sleep(QUIET)
         after = sampled(daemon.pid, start)
+        print(f"processor, idle      {100 * (after.used - before.used) / (after.at - before.at):.2f} %")
     finally:
         daemon.terminate()
         daemon.wait(60)
-    late = samples[len(samples) // 2 :]
-    slope = statistics.linear_regression([s.at / 3600 for s in late], [s.memory for s in late]).slope
-    mean = statistics.fmean(s.memory for s in late)
-    print(f"{written} lines in {minutes:g} min, load {os.getloadavg()[0]:.1f}")
-    print(f"resident memory      {mean:.1f} MB, slope {100 * slope / mean:+.2f} % an hour")
-    print(
-        f"open files           {samples[0].files} at first, {samples[-1].files} at last, {max(s.files for s in samples)} at most"
-    )
-    print(f"memory with children {peak:.0f} MB at most, looked at once a second")
-    print(f"processor, busy      {100 * (samples[-1].used - samples[0].used) / (samples[-1].at - samples[0].at):.1f} %")
-    print(f"processor, idle      {100 * (after.used - before.used) / (after.at - before.at):.2f} %")
 
 
 def main() -> None:

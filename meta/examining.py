@@ -137,9 +137,9 @@ def _read(places: Mapping[str, Path]) -> tuple[dict[str, Guide], dict[str, Guide
     return known, errors
 
 
-def _chosen(places: Iterable[str], named: Collection[str]) -> set[str]:
-    """The names of what is meant: what is learned from sessions has no evals."""
-    written = {name for name in places if name.partition("/")[0] not in guides.LEARNED}
+def _chosen(places: Mapping[str, Path], named: Collection[str]) -> set[str]:
+    """The names of what is meant: of what is learned from sessions only a lesson that has cases."""
+    written = {name for name, path in places.items() if _has_evals(name, path)}
     chosen = set()
     for one in named:
         short = one.rpartition("knowledge/")[2].removesuffix(".md") + ".md"
@@ -147,6 +147,11 @@ def _chosen(places: Iterable[str], named: Collection[str]) -> set[str]:
             raise UserError(f'there is no document "{one}" in knowledge/. `meta eval` lists them all.')
         chosen.add(short)
     return chosen or written
+
+
+def _has_evals(name: str, path: Path) -> bool:
+    folder, beside = name.partition("/")[0], path.with_suffix(".cases.toml")
+    return folder not in guides.LEARNED or (folder == "lessons" and beside.is_file() and beside.stat().st_size > 0)
 
 
 def _examined(guide: Guide, path: Path, index: Index) -> Result:

@@ -323,6 +323,15 @@ def advise(
     return plan, _asked(learned) or Asked()
 
 
+def fitting(lessons: Sequence[Lesson], situation: str) -> tuple[Lesson, ...]:
+    """Those of some lessons that fit a situation, best first."""
+    from meta.knowledge.search import Entry, Index
+
+    names = {str(place): lesson for place, lesson in enumerate(lessons)}
+    entries = (Entry(name, one.claim, one.when, "", one.why) for name, one in names.items())
+    return tuple(names[hit.name] for hit in Index(entries).search(situation, len(lessons)))
+
+
 def change_lessons(
     settings: Config, *, load: bool = False, retire: str | None = None, dry_run: bool = False
 ) -> tuple[str, tuple[str, ...]]:

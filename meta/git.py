@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,12 +90,15 @@ def state(repository: Path) -> str:
     return commit + _output(repository, "for-each-ref", "--format=%(refname) %(objectname)", "refs/tags")
 
 
-def commits(repository: Path, revision: str = "HEAD") -> Iterator[Commit]:
-    """The commits that lead to `revision`, newest first; none in a repository without commits."""
+def commits(repository: Path, revision: str = "HEAD", paths: Sequence[str] = ()) -> Iterator[Commit]:
+    """The commits that lead to `revision`, newest first; none in a repository without commits.
+
+    With `paths` those that changed something there, with only these changes.
+    """
     _output(repository, "rev-parse", "--git-dir")
     if revision == "HEAD" and not _has_commits(repository):
         return
-    with _running(repository, *_LOG, "--end-of-options", revision, "--") as stdout:
+    with _running(repository, *_LOG, "--end-of-options", revision, "--", *paths) as stdout:
         yield from _parsed(_tokens(stdout))
 
 
@@ -120,6 +123,69 @@ def trailers(repository: Path, commit: str, key: str) -> tuple[str, ...]:
         repository, "log", "-1", f"--format=%(trailers:key={key},valueonly)", "--end-of-options", commit, "--"
     )
     return tuple(filter(None, map(str.strip, told.splitlines())))
+
+
+def text_at(repository: Path, path: str, time: float) -> str:
+    """What a file held in the last commit before a time that changed it, "" where there is none."""
+    if not _has_commits(repository):
+        return ""
+    sha = _output(repository, "log", "-1", f"--until={int(time)}", "--format=%H", "--", path).strip()
+    if not sha:
+        return ""
+    with _running(repository, "cat-file", "blob", f"{sha}:./{path}", failing=True) as stdout:  # it may be a deletion
+        return stdout.read().decode("utf-8", "replace")
+
+
+def common(repository: Path) -> Path:
+    """The folder of git that all work trees of a repository share."""
+    told = _output(repository, "rev-parse", "--path-format=absolute", "--git-common-dir").removesuffix("\n")
+    return Path(os.path.realpath(told))
+
+
+def hooks(repository: Path) -> Path:
+    """The folder in which git looks for hooks there."""
+    told = _output(repository, "config", "--get-all", "--type=path", "core.hooksPath").splitlines()
+    told = told[:-1]  # the last is what is set here for our own calls
+    return Path(os.path.realpath(repository / told[-1])) if told else common(repository) / "hooks"
+
+
+def head(repository: Path) -> str:
+    """The commit that HEAD is, "" in a repository without commits."""
+    with _running(repository, "rev-parse", "--quiet", "--verify", "HEAD", failing=True) as stdout:
+        return stdout.read().decode("ascii", "replace").strip()
+
+
+def knows(repository: Path, revision: str) -> bool:
+    """Whether a commit is at hand."""
+    with _running(repository, "rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}", failing=True) as stdout:
+        return bool(stdout.read())
+
+
+def since(repository: Path, revision: str) -> tuple[dict[str, str], dict[str, int]]:
+    """What became of files since a commit, as HEAD has them: new names by old ones, and by path how many commits changed it."""
+    moved: dict[str, str] = {}
+    told = _output(
+        repository, "diff", "-z", "--name-status", "-M", "--diff-filter=R", "--no-ext-diff", revision, "HEAD", "--"
+    )
+    tokens = told.split("\0")
+    for at in range(0, len(tokens) - 2, 3):
+        moved[tokens[at + 1]] = tokens[at + 2]
+    counts: dict[str, int] = {}
+    for commit in commits(repository, f"{revision}..HEAD"):
+        for change in commit.changes:
+            counts[change.path] = counts.get(change.path, 0) + 1
+    return moved, counts
+
+
+def spoken(repository: Path, words: Sequence[str], revision: str, without: Sequence[str] = ()) -> set[str]:
+    """Those of some words that stand, as words, in a file of a commit that is not below the folders `without`."""
+    if not words:
+        return set()
+    asked = [part for word in words for part in ("-e", word)]
+    left_out = [f":(exclude){folder}" for folder in without]
+    search = ["grep", "-h", "-o", "-w", "-F", "-I", *asked, revision, "--", ".", *left_out]
+    with _running(repository, *search, failing=True) as stdout:
+        return {line.decode("utf-8", "replace").rstrip("\n") for line in stdout}
 
 
 def tree(repository: Path, revision: str = "HEAD") -> Iterator[Entry]:

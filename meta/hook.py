@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-from meta import spool
+from meta import spool, trailers
 
 ENDS = ("SessionEnd", "Stop", "AfterAgent")  # the last is what Gemini calls the end of a turn
 TOLD = ("SessionStart", "PostToolUse")  # where an agent may be told of tools
@@ -24,6 +24,9 @@ _KEPT = ("HOME", "PATH", "LANG", "LC_ALL", "TMPDIR", "CLAUDE_CONFIG_DIR", "CODEX
 def main(argv: list[str]) -> int:
     """Always 0: a hook that fails would be shown to the person, or stop the agent."""
     try:
+        if argv[:1] == ["commit"] and len(argv) > 2:  # git's own hook calls, not an agent
+            trailers.commit(Path(argv[1]), Path(argv[2]))
+            return 0
         call = json.loads(sys.stdin.buffer.read(LIMIT) or b"{}")
         _answer(call)
     except Exception as error:  # this is a door, and nobody stands behind it
@@ -39,6 +42,11 @@ def _answer(call: dict[str, object]) -> None:
     transcript, session = str(call.get("transcript_path") or ""), str(call.get("session_id") or "")
     if event in ENDS and transcript and session:
         spool.put(workspace, spool.Job(session, transcript))
+    if session and event and (workspace / trailers.PLACE).is_dir():  # there only where commits are tied to sessions
+        if event == "SessionEnd":
+            trailers.ended(workspace, session)
+        else:
+            trailers.began(workspace, session, transcript)
     if event == "SessionEnd" or (event == "SessionStart" and spool.counts(workspace)[0]):
         start(workspace)
     if event in TOLD and (workspace / INDEX).exists() and (text := _told(workspace, event, cwd, session, call)):

@@ -214,6 +214,9 @@ def _tokens(
         sources["usd_per_run"] = "measured" if any(o.usd for o in runs) else "assumed"
         known = [o for o in runs if o.tokens or not o.round_trips]
         return fmean(o.tokens for o in known), fmean(o.usd for o in known)
+    if all(o.origin == "policy" for o in runs):  # no model spoke
+        sources["tokens_per_run"] = sources["usd_per_run"] = "measured"
+        return 0.0, 0.0
     sources["tokens_per_run"] = sources["usd_per_run"] = "assumed"
     typical = price(TYPICAL_MODEL, TYPICAL_USAGE, None) or 0.0
     return trips * TYPICAL_USAGE.cache_read, trips * typical

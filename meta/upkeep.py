@@ -69,9 +69,14 @@ SETTINGS = """\
 """
 
 
-def init(settings: Config, start: Path, *, agents: Sequence[str] = (), dry_run: bool = False) -> Change:
-    """Make the git repository around `start` a workspace, and let these agents call meta there."""
+def init(
+    settings: Config, start: Path, *, agents: Sequence[str] = (), trailers: bool = False, dry_run: bool = False
+) -> Change:
+    """Make the git repository around `start` a workspace, and let these agents and, for `trailers`, git call meta there."""
     made = _made(settings, start, dry_run=dry_run)
+    if trailers:
+        tied = _tied(git.root(start), dry_run=dry_run)
+        made = Change(f"{made.summary} {tied.summary}", made.paths + tied.paths, dry_run)
     if not agents:
         return made
     told = _connected(settings, git.root(start), agents, dry_run=dry_run)
@@ -125,6 +130,20 @@ def _connected(settings: Config, workspace: Path, agents: Sequence[str], *, dry_
     return Change(f"{', '.join(dict.fromkeys(agents))} will call meta. {notes}".strip(), changed)
 
 
+def _tied(workspace: Path, *, dry_run: bool) -> Change:
+    """Git's hook, and the place where sessions that go on are noted."""
+    from meta import trailers as notes
+    from meta.registration import trailers
+
+    path = trailers.place(workspace)
+    if dry_run:
+        return Change("A git hook would tie commits to sessions.", (str(path),), True)
+    with alone(workspace):
+        changed = trailers.install(workspace, (sys.executable, "-P", "-m", "meta"))
+        (workspace / notes.PLACE).mkdir(parents=True, exist_ok=True)
+    return Change("Commits of a live session will name it.", changed)
+
+
 def _program() -> tuple[str, ...]:
     """The words that start this very meta: its name where that is found, else by this interpreter."""
     found = shutil.which("meta")
@@ -135,14 +154,19 @@ def _program() -> tuple[str, ...]:
 
 def uninstall(settings: Config, *, dry_run: bool = False) -> Change:
     """Take our entries out of every agent's settings."""
-    from meta.registration import actions, clients
+    from meta import trailers as notes
+    from meta.registration import actions, clients, trailers
 
     workspace = workspace_of(settings)
     if dry_run:
-        named = dict.fromkeys(e.path for e in actions.journal(workspace).entries() if e.kind == "key")
+        entries = actions.journal(workspace).entries()
+        named = dict.fromkeys(e.path for e in entries if e.kind == "key" or Path(e.path).name == trailers.NAME)
         return Change("would take our entries out of:", tuple(named), True)
     with alone(workspace):
         paths, kept = clients.disconnect(workspace)
+        hooks, own = trailers.remove(workspace)
+        shutil.rmtree(workspace / notes.PLACE, ignore_errors=True)
+        paths, kept = (*paths, *hooks), (*kept, *own)
     if kept:
         return Change("taken out, but for what was changed by hand:", kept)
     return Change("no agent calls meta here any more." if paths else "no agent called meta here.", paths)

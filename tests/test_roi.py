@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from meta import codec, contract, roi
-from meta.model import Event, Occurrence, Proposal, Session, Survey, Usage, Workflow, WorkflowStep
+from meta.model import Event, Occurrence, Origin, Proposal, Session, Survey, Usage, Workflow, WorkflowStep
 
 DAY = 86400.0
 
@@ -125,6 +125,15 @@ def test_without_times_nothing_is_called_measured_that_was_not() -> None:
     assert bare.sources["minutes_per_run"] == "assumed"
     assert bare.runs_per_week == 0.0
     assert math.isinf(bare.payback_weeks)
+
+
+@pytest.mark.parametrize(("origin", "tokens"), [("policy", False), ("agent", True)])
+def test_where_no_model_spoke_no_tokens_are_assumed(origin: Origin, tokens: bool) -> None:
+    found = measured(5)
+    runs = tuple(replace(run, origin=origin, tokens=0, usd=0.0) for run in found.occurrences)
+    estimate = roi.estimate(replace(found, occurrences=runs), roi.Window(0.0, DAY), price)
+    assert (estimate.tokens_per_run > 0) == tokens
+    assert estimate.sources["tokens_per_run"] == ("assumed" if tokens else "measured")
 
 
 def test_a_survey_comes_back_from_its_text() -> None:

@@ -10,9 +10,10 @@ import os
 import sys
 
 GROUPS = (
-    ("Find", ("scan", "mine", "show", "families", "lessons", "blame")),
+    ("Find", ("scan", "mine", "show", "families", "lessons", "why", "spec", "blame")),
     ("Build", ("init", "extract", "build", "generator", "refactor", "verify")),
     ("Decide", ("review", "accept", "reject", "update", "suspend", "resume", "retire", "undo", "tools")),
+    ("Compete", ("compete",)),
     ("Keep", ("serve", "plugin", "watch", "daemon", "eval", "status", "doctor", "rebuild", "sync", "uninstall")),
 )
 USAGE = "usage: meta [-h] [--version] COMMAND ..."

@@ -21,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     act = parser.add_mutually_exclusive_group()
     act.add_argument("--load", action="store_true", help="put the best lessons into AGENTS.md, for every session")
     act.add_argument("--unload", action="store_true", help="take them out of AGENTS.md")
+    act.add_argument("--search", metavar="WORDS", help="only those that fit a situation, best first")
     act.add_argument("--retire", metavar="LESSON", help="give a lesson up; `meta undo` takes that back")
     desk.model_option(act, "word and merge the lessons and add new ones from the sessions")
     desk.batch_option(parser)
@@ -64,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
         return advise(args, settings)
     with desk.progress("reading") as tick:
         found, others = flow.lessons(settings, args.paths, project=args.project, progress=tick)
+    if args.search is not None:
+        found = flow.fitting(found, args.search)
     if args.json:
         desk.as_json([{**contract.lesson(one), "contradicts": list(others.get(one.slug, ()))} for one in found])
     elif found:
@@ -71,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
             ("lesson", "kind", "sessions", "helped / harmed", "claim"), [row(one, others.get(one.slug, ())) for one in found],
             right=frozenset({2}),
         )  # fmt: skip
+    elif args.search is not None:
+        print("No lesson has a word of that. `meta lessons` lists them all.")
     else:
         print("There are no lessons yet. `meta extract` writes what is worth keeping.")
     return 0

@@ -7,6 +7,7 @@ Cases lie beside the document as `<document>.cases.toml`:
     [[case]]
     say = "what a person or an agent would say in the situation"
     needs = ["id-of-a-claim"]
+    holds = ["12 minutes"]  # words that the document must say, for what is no claim of its own
     held-out = true     # not looked at while the ranking or the document is tuned
 """
 
@@ -29,11 +30,12 @@ _TABLE = re.compile(r"^[ \t]*\[\[[ \t]*case[ \t]*\]\]", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A situation, and the ids of the claims that a right answer in it needs."""
+    """A situation, the ids of the claims that a right answer in it needs, and words that the document must say."""
 
     say: str
     needs: tuple[str, ...]
     held_out: bool = False
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,18 @@ def cases(text: str, name: str) -> tuple[Case, ...]:
     found = []
     for row, line in zip(rows, [*lines, *[1] * len(rows)], strict=False):
         say, needs, held_out = row.get("say"), row.get("needs"), row.get("held-out", False)
+        holds = row.get("holds", [])
         named = isinstance(needs, list) and needs and all(isinstance(one, str) for one in needs)
-        if set(row) - {"say", "needs", "held-out"} or not (isinstance(say, str) and say.strip() and named):
+        worded = isinstance(holds, list) and all(isinstance(one, str) for one in holds)
+        if set(row) - {"say", "needs", "holds", "held-out"} or not (
+            isinstance(say, str) and say.strip() and named and worded
+        ):
             raise GuideError(
-                name, line, 'a case has a text "say" and a list "needs" of claims, and may have "held-out".'
+                name, line, 'a case has a text "say" and a list "needs" of claims, and may have "holds" and "held-out".'
             )
         if not isinstance(held_out, bool):
             raise GuideError(name, line, '"held-out" is true or false.')
-        found.append(Case(say.strip(), tuple(needs), held_out))
+        found.append(Case(say.strip(), tuple(needs), held_out, tuple(holds)))
     return tuple(found)
 
 
@@ -98,12 +104,22 @@ def version(guide: Guide, asked: str) -> str:
 def judge(guide: Guide, asked: Iterable[Case], search: Callable[[str], Sequence[str]]) -> tuple[Judged, ...]:
     """What comes of each case: `search` gives the names of the documents for a situation, best first."""
     ids = {claim.id for claim in guide.claims}
+    said = _plain(guide)
     judged = []
     for case in asked:
         found = tuple(search(case.say)[:TOP])
-        missing = tuple(need for need in case.needs if need not in ids)
+        missing = (
+            *(need for need in case.needs if need not in ids),
+            *(words for words in case.holds if " ".join(words.split()) not in said),
+        )
         judged.append(Judged(case, found, missing, guide.name in found and not missing))
     return tuple(judged)
+
+
+def _plain(guide: Guide) -> str:
+    """All that a document says, on one line."""
+    claims, evidence = (one.text for one in guide.claims), (one.text for one in (*guide.evidence, *guide.counter))
+    return " ".join(" ".join((guide.title, guide.when, guide.scope, *claims, *evidence, guide.prose)).split())
 
 
 def prove(check: Check | None, run: Callable[[str, str], Run]) -> Proof:

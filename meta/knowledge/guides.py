@@ -116,6 +116,8 @@ def parse(text: str, name: str) -> Guide:
     fields, start = _front(lines, name)
     sections = _sections(lines, start)
     claims = tuple(Claim(*item) for item in _items(lines, sections, "claims", name))
+    if not claims and fields.get("claim"):  # a lesson's one
+        claims = (Claim("claim", fields["claim"], 1),)
     ids = [claim.id for claim in claims]
     for at, claim in enumerate(claims):
         if claim.id in ids[:at]:

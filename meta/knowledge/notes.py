@@ -24,7 +24,7 @@ _REASON = re.compile(
 _DECIDES = re.compile(
     r"(?i)\b(?:let'?s (?:use|go|do|keep|make)|(?:i|we) (?:want|prefer|decided|choose|should use|will use|'ll use)|go with|better that|option [a-z0-9] is|use option|je valide)\b"
 )
-_UNFIT = re.compile(r"[{}<>]|https?://|/(?:home|Users)/|```")
+UNFIT = re.compile(r"[{}<>]|https?://|/(?:home|Users)/|```")
 _MARK = "<!-- written "
 
 
@@ -51,7 +51,7 @@ def note(session: Session, segments: Sequence[Segment], lessons: Iterable[Lesson
     """A session's note; None where there is nothing to tell."""
     steps = [step for segment in segments for step in segment.steps]
     own = [lesson for lesson in lessons if any(shown_id(session.id) == told for told, _ in lesson.evidence)]
-    decided = list(dict.fromkeys([*_decisions(session), *_commits(steps)]))[:MOST]
+    decided = list(dict.fromkeys([*decisions(session), *_commits(steps)]))[:MOST]
     problems = list(dict.fromkeys([*_repaired(segments), *_edited(segments)]))[:MOST]
     said = [lesson for lesson in own if lesson.kind == "correction"]
     if not (problems or said or any(not line.startswith("Committed") for line in decided)):
@@ -90,14 +90,14 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield "\n".join(f"- {line}" for line in lines)
 
 
-def _decisions(session: Session) -> Iterator[str]:
+def decisions(session: Session) -> Iterator[str]:
     """Sentences of a person that decide something and say why."""
     for event in session.events:
         if event.kind != "prompt" or session.origin != "person" or len(event.text) > 4 * corrections.LONGEST:
             continue
         for sentence in re.split(r"(?<=[.!?])\s+|\n+", event.text):
             sentence = " ".join(sentence.split())
-            fits = 20 <= len(sentence) <= corrections.LONGEST and sentence.isprintable() and not _UNFIT.search(sentence)
+            fits = 20 <= len(sentence) <= corrections.LONGEST and sentence.isprintable() and not UNFIT.search(sentence)
             if (
                 fits
                 and _DECIDES.search(sentence)
@@ -114,7 +114,7 @@ def _commits(steps: Iterable[Step]) -> Iterator[str]:
             if (
                 0 < len(subject) <= 100
                 and subject.isprintable()
-                and not (_UNFIT.search(subject) or corrections.SPEAKS.search(subject))
+                and not (UNFIT.search(subject) or corrections.SPEAKS.search(subject))
             ):
                 yield f"Committed: “{subject}”"
 

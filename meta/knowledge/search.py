@@ -51,7 +51,8 @@ class Entry:
     def of(cls, guide: Guide) -> Entry:
         """Sources and programs are left out: their words are about everything."""
         evidence = " ".join(one.text.partition("Source:")[0] for one in (*guide.evidence, *guide.counter))
-        claims = " ".join(f"{claim.id} {claim.text}" for claim in guide.claims)
+        own = (claim for claim in guide.claims if claim.text != guide.title)  # a lesson is called by its claim
+        claims = " ".join(f"{claim.id} {claim.text}" for claim in own)
         return cls(guide.name, guide.title, f"{guide.when} {guide.scope}", claims, f"{guide.prose} {evidence}")
 
 

@@ -135,6 +135,7 @@ class _Thread:
     cwd: str = ""
     machine: bool = False
     person: bool = False
+    policy: bool = False
     events: list[Event] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)  # id of a call or of its row -> place of its event
     messages: dict[str, int] = field(default_factory=dict)  # id of a model message -> place of its first event
@@ -143,6 +144,7 @@ class _Thread:
     def take_origin(self, row: dict[str, Any]) -> None:
         self.machine |= bool(_DRIVEN.match(string(row.get("entrypoint"))))
         self.person |= record(row.get("origin")).get("kind") == "human"
+        self.policy |= record(row.get("origin")).get("kind") == "policy"
 
     def take_assistant(self, row: dict[str, Any]) -> None:
         message = record(row.get("message"))
@@ -185,7 +187,7 @@ class _Thread:
         for name, place in self.messages.items():
             self.events[place] = replace(self.events[place], usage=self.usages[name])
         driven = self.machine and not self.person
-        origin: Origin = "machine" if driven else "agent" if self.parent else "person"
+        origin: Origin = "policy" if self.policy else "machine" if driven else "agent" if self.parent else "person"
         return Session(AGENT, self.id, in_order(self.events), cwd=self.cwd, parent=self.parent, origin=origin,
                        skipped=dict(skipped))  # fmt: skip
 
