@@ -113,8 +113,12 @@ LIVES = {
     "undo propose": ["init", READ, PROPOSE, "undo"],
     "undo archive": ["init", FEW, "undo"],
     "undo init": ["init", "undo"],
-    "lessons of a model": ["init", READ, "lessons --model --dry-run", "lessons --model"],  # the dry run's answers are kept
-    "undo lessons of a model": ["init", READ, "lessons --model", "undo"],
+    "lessons of a model": [
+        "init",
+        READ,
+        "lessons --model --dry-run",
+        "lessons --model",
+    ],  # the dry run's answers are kept
     "rebuild": ["init", FEW, "rebuild"],
 }
 
@@ -208,6 +212,13 @@ def test_a_fault_at_some_places_of_an_acceptance_loses_nothing(scene: Callable[.
     counts, wrong = swept(scene(*LIVES["accept"]), share=0.005)
     assert counts["stopped"] > 2
     assert counts.keys() >= faults.FAULTS.keys()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.slow
+def test_a_fault_at_some_places_of_a_models_lessons_loses_nothing(scene: Callable[..., Scene]) -> None:
+    counts, wrong = swept(scene(*LIVES["lessons of a model"]), share=0.005)
+    assert counts["stopped"] > 2
     assert not wrong, "\n".join(wrong)
 
 
