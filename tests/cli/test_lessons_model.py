@@ -16,7 +16,17 @@ from meta.model import Lesson, Session
 from tests.cli.conftest import Desk, git, snapshot, write
 from tests.durability.faults import visible
 from tests.knowledge.test_advice import (
-    KNOWN, ORDERS, PNPM, PUSH, PUSHED, RIGHT, SESSIONS, TRUE, WORDS, about, answer, changed, streams,
+    ORDERS,
+    PUSH,
+    PUSHED,
+    RIGHT,
+    SESSIONS,
+    TRUE,
+    WORDS,
+    about,
+    answer,
+    changed,
+    streams,
 )  # fmt: skip
 from tests.knowledge.work import edited, failed, ran, said, session
 from tests.safety.canaries import canaries
