@@ -52,18 +52,19 @@ Improve = Callable[[str, Sequence[Lesson], Sequence[Session], Sequence[Segment]]
 
 
 def learned(project: str, sessions: Iterable[Session], parse: Parse, improve: Improve | None = None) -> Learned:
-    """What is to be learned in one project. Sessions that programs drove count only where there are no others."""
+    """What is to be learned in one project. Sessions that programs drove count only where there are no others.
+
+    Notes tell what was found in no model's words, so that a run without a model finds them as they should be.
+    """
     from meta.mining.segments import segments  # loads the grammar, which a list of lessons does not need
 
     worked = [session for session in sessions if session.events and session.origin != "git"]
     by_hand = [session for session in worked if session.origin not in ("machine", "policy")] or worked
     cut = {id(session): segments(session, parse) for session in by_hand}
     every = [segment for session in by_hand for segment in cut[id(session)]]
-    lessons: Sequence[Lesson] = found.learned(project, by_hand, every)
-    asked = None
-    if improve:
-        lessons, asked = improve(project, lessons, by_hand, every)
-    told = (notes.note(session, cut[id(session)], lessons) for session in by_hand)
+    own = found.learned(project, by_hand, every)
+    told = (notes.note(session, cut[id(session)], own) for session in by_hand)
+    lessons, asked = improve(project, own, by_hand, every) if improve else (own, None)
     newest = day(max((s.started for s in by_hand if s.started is not None), default=None))
     return Learned(project, newest, tuple(lessons), life.tried(project, every), tuple(filter(None, told)), asked)
 
@@ -142,7 +143,7 @@ def plan(workspace: Path, learned: Sequence[Learned]) -> Plan:
             text = documents.updated(texts[name], lesson) if name in texts else documents.dumps(lesson)
             files[f"{LESSONS}/{name}.md"] = text
     written = _texts(workspace, NOTES)
-    names = {lesson.id: name for name, lesson in after.items() if lesson.id}
+    names = {id: name for name, one in after.items() if one not in over for id in (one.id, *one.also) if id}
     for note in (note for each in learned for note in each.notes):
         text = note.text(names)
         if note.name not in written or not (notes.edited(written[note.name]) or text == written[note.name]):

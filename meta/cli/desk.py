@@ -107,7 +107,8 @@ def settings(workspace: str | None = None) -> Config:
 
 def tell(*texts: str) -> None:
     """Texts on stdout, one below the other. What was recorded must not speak to the terminal."""
-    print(*map(visible, texts), sep="\n")
+    for text in texts:
+        print(visible(text))
 
 
 def verdict(name: str, found: Verdict) -> None:

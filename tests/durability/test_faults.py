@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, reduce
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import session, write
 from tests.durability import faults
 from tests.durability.faults import Done, Point, Scene, State, Warm
+from tests.services.messages import Reply, message, ok, serving
 
 pytestmark = pytest.mark.skipif(not faults.strace_works(), reason="strace is not there or may not trace")
 
@@ -24,8 +27,25 @@ TOOL = "test-lint-commit"
 WITHOUT = "git", "sh", "bash", "env"  # programs that are needed; without bubblewrap a tool is soon made
 
 
+def _proposal(asked: dict[str, Any]) -> Reply:
+    """A lesson made of the first thing that a person said, where one did."""
+    said = re.search(r'"id": "(e\d+)", "source": "person", "text": "([^"]+)"', asked["messages"][0]["content"])
+    lesson = {
+        "name": "test-lint-commit", "claim": f"{said[2]}.", "when": "the next thing", "why": "Test it and lint it.",
+        "quotes": [{"id": said[1], "text": said[2]}], "paths": [], "commits": [],
+    } if said else {}  # fmt: skip
+    return ok(message({"words": [], "same": [], "new": [lesson] if said else []}))
+
+
 @pytest.fixture(scope="module")
-def beginning(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Scene:
+def service() -> Iterator[str]:
+    """Where a model answers."""
+    with pytest.MonkeyPatch.context() as patch, serving(patch, answering=_proposal) as service:
+        yield f"http://127.0.0.1:{service.server_port}"
+
+
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory, warm: Warm, service: str) -> Scene:
     """A repository with files of its user, and eight sessions."""
     base = tmp_path_factory.mktemp("faults")
     folder = base / "scene"
@@ -39,6 +59,7 @@ def beginning(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Scene:
     (programs / "python3").symlink_to(sys.executable)
     environment = {
         "PATH": str(programs), "HOME": str(folder / "home"), "PYTHONPATH": str(Path(__file__).parents[2]),
+        "ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": service, "NO_PROXY": "127.0.0.1",
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "NUMBA_CACHE_DIR": str(base / "numba"),
         **{f"XDG_{kind}_HOME": str(folder / "home" / kind.lower()) for kind in ("CACHE", "STATE", "CONFIG", "DATA")},
         **{f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER")
@@ -92,6 +113,12 @@ LIVES = {
     "undo propose": ["init", READ, PROPOSE, "undo"],
     "undo archive": ["init", FEW, "undo"],
     "undo init": ["init", "undo"],
+    "lessons of a model": [
+        "init",
+        READ,
+        "lessons --model --dry-run",
+        "lessons --model",
+    ],  # the dry run's answers are kept
     "rebuild": ["init", FEW, "rebuild"],
 }
 
@@ -185,6 +212,13 @@ def test_a_fault_at_some_places_of_an_acceptance_loses_nothing(scene: Callable[.
     counts, wrong = swept(scene(*LIVES["accept"]), share=0.005)
     assert counts["stopped"] > 2
     assert counts.keys() >= faults.FAULTS.keys()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.slow
+def test_a_fault_at_some_places_of_a_models_lessons_loses_nothing(scene: Callable[..., Scene]) -> None:
+    counts, wrong = swept(scene(*LIVES["lessons of a model"]), share=0.005)
+    assert counts["stopped"] > 2
     assert not wrong, "\n".join(wrong)
 
 

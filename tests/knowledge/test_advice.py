@@ -200,6 +200,7 @@ FALSE: list[tuple[str, str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_single_false_thing_in_an_answer_is_refused_and_all_other_answers_are_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -275,6 +276,7 @@ def unharmed(asked: dict[str, Any]) -> dict[str, Reply]:
     }
 
 
+@pytest.mark.slow
 def test_on_its_bad_days_a_service_costs_no_more_than_the_cap_and_nothing_false_is_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
