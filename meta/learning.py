@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from meta.edits import Journal
@@ -18,6 +19,7 @@ from meta.knowledge import lessons as found
 from meta.knowledge.findings import day
 from meta.knowledge.life import Tried
 from meta.knowledge.notes import Note
+from meta.knowledge.survival import Survival
 from meta.model import Asked, Lesson, Segment, Session
 from meta.registration import actions
 from meta.registration.actions import Action
@@ -51,8 +53,14 @@ Improve = Callable[[str, Sequence[Lesson], Sequence[Session], Sequence[Segment]]
 """The lessons of a project as a model would have them, and what it was asked."""
 
 
-def learned(project: str, sessions: Iterable[Session], parse: Parse, improve: Improve | None = None) -> Learned:
-    """What is to be learned in one project. Sessions that programs drove count only where there are no others."""
+def learned(
+    project: str, sessions: Iterable[Session], parse: Parse, improve: Improve | None = None,
+    outcomes: Mapping[tuple[str, str], Survival] = MappingProxyType({}),
+) -> Learned:  # fmt: skip
+    """What is to be learned in one project. Sessions that programs drove count only where there are no others.
+
+    `outcomes` tells, by agent and id of a session, what became of its commits.
+    """
     from meta.mining.segments import segments  # loads the grammar, which a list of lessons does not need
 
     worked = [session for session in sessions if session.events and session.origin != "git"]
@@ -63,7 +71,9 @@ def learned(project: str, sessions: Iterable[Session], parse: Parse, improve: Im
     asked = None
     if improve:
         lessons, asked = improve(project, lessons, by_hand, every)
-    told = (notes.note(session, cut[id(session)], lessons) for session in by_hand)
+    told = (
+        notes.note(session, cut[id(session)], lessons, outcomes.get((session.agent, session.id))) for session in by_hand
+    )
     newest = day(max((s.started for s in by_hand if s.started is not None), default=None))
     return Learned(project, newest, tuple(lessons), life.tried(project, every), tuple(filter(None, told)), asked)
 
