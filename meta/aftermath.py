@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -39,7 +39,13 @@ def outcomes(workspace: Path, sessions: Sequence[Session]) -> dict[Key, Survival
     history = History(there, _reverts(messages, own), git.forsaken(workspace, sorted(own - set(there))))
     sizes = git.sizes(workspace)
     stands = {*own, *_successors(own, made, there)} & set(there)
-    added = {sha: _now(workspace, sha, paths, sizes) for sha, paths in git.added(workspace, sorted(stands)).items()}
+    lines = git.added(workspace, sorted(stands))
+    gone = any(path not in sizes for paths in lines.values() for path in paths)
+    now = _named_now(workspace, since, sizes, gone)
+    added = {
+        sha: {now(path): count for path, count in paths.items() if survival.countable(path, sizes.get(now(path), 0))}
+        for sha, paths in lines.items()
+    }
     standing = cache(lambda path: git.standing(workspace, path, since) if path in sizes else {})
     return {key: survival.fates(commits, history, added, standing) for key, commits in made.items()}
 
@@ -88,10 +94,17 @@ def _successors(
     return {commit.sha for commit in there.values() if (commit.email, commit.time) in gone}
 
 
-def _now(workspace: Path, sha: str, paths: Mapping[str, int], sizes: Mapping[str, int]) -> dict[str, int]:
-    """The lines that a commit added by the files' names of now; what is generated is left out."""
-    kept = {path: count for path, count in paths.items() if survival.countable(path, sizes.get(path, 0))}
-    if all(path in sizes for path in kept):
-        return kept
-    moved = git.moved(workspace, sha)
-    return {moved.get(path, path) if path not in sizes else path: count for path, count in kept.items()}
+def _named_now(workspace: Path, since: float, there: Collection[str], gone: bool) -> Callable[[str], str]:
+    """By what name a file is known in HEAD: a name that is not there any more is followed through the renames."""
+    later: dict[str, str] = {}
+    for old, new in git.renames(workspace, since) if gone else ():
+        later[old] = new
+
+    def now(path: str) -> str:
+        passed = {path}
+        while path not in there and path in later and later[path] not in passed:
+            path = later[path]
+            passed.add(path)
+        return path
+
+    return now

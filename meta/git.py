@@ -163,20 +163,38 @@ def knows(repository: Path, revision: str) -> bool:
 
 def since(repository: Path, revision: str) -> tuple[dict[str, str], dict[str, int]]:
     """What became of files since a commit, as HEAD has them: new names by old ones, and by path how many commits changed it."""
-    counts: dict[str, int] = {}
-    for commit in commits(repository, f"{revision}..HEAD"):
-        for change in commit.changes:
-            counts[change.path] = counts.get(change.path, 0) + 1
-    return moved(repository, revision), counts
-
-
-def moved(repository: Path, revision: str) -> dict[str, str]:
-    """The names that files of a commit have in HEAD, by their old ones."""
+    moved: dict[str, str] = {}
     told = _output(
         repository, "diff", "-z", "--name-status", "-M", "--diff-filter=R", "--no-ext-diff", revision, "HEAD", "--"
     )
     tokens = told.split("\0")
-    return {tokens[at + 1]: tokens[at + 2] for at in range(0, len(tokens) - 2, 3)}
+    for at in range(0, len(tokens) - 2, 3):
+        moved[tokens[at + 1]] = tokens[at + 2]
+    counts: dict[str, int] = {}
+    for commit in commits(repository, f"{revision}..HEAD"):
+        for change in commit.changes:
+            counts[change.path] = counts.get(change.path, 0) + 1
+    return moved, counts
+
+
+def renames(repository: Path, since: float) -> list[tuple[str, str]]:
+    """The files that the commits of HEAD after a time gave another name, oldest first: the old one and the new one."""
+    asked = (
+        "log",
+        "-z",
+        "-M",
+        "--diff-filter=R",
+        "--name-status",
+        "--no-ext-diff",
+        "--format=",
+        f"--since=@{max(int(since), 0)}",
+        "HEAD",
+        "--",
+    )
+    with _running(repository, *asked) as stdout:
+        tokens = (token.decode("utf-8", "replace") for token in _tokens(stdout))
+        found = [(next(tokens, ""), next(tokens, "")) for token in tokens if re.fullmatch(r"\n?R\d+", token)]
+    return found[::-1]
 
 
 def spoken(repository: Path, words: Sequence[str], revision: str, without: Sequence[str] = ()) -> set[str]:

@@ -12,10 +12,10 @@ from typing import Literal
 
 from meta.git import Commit
 
-State = Literal["kept", "rewritten", "reverted", "replaced", "elsewhere"]
-STATES: tuple[State, ...] = ("kept", "rewritten", "reverted", "replaced", "elsewhere")
+State = Literal["kept", "rewritten", "reverted", "replaced", "elsewhere", "unread"]
+STATES: tuple[State, ...] = ("kept", "rewritten", "reverted", "replaced", "elsewhere", "unread")
 KEPT = 0.5  # of its lines, from which a commit is kept and not rewritten
-COMMITS, FILES = 20, 20  # of a session, the latest; more are not looked into, which is told
+COMMITS, FILES = 20, 12  # of a session, the latest; more are not looked into, which is told
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{7,40})\b")
 _GENERATED = re.compile(
     r"(?:^|/)(?:node_modules|vendor|third_party|dist|__snapshots__|generated)/|[.-]lock(?:\.(?:json|ya?ml))?$|"
@@ -42,7 +42,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one commit. `by` is the commit that reverted or replaced it, "" where there is none."""
+    """What became of one commit; "unread" is in HEAD, and its lines were not looked into. `by` is the commit that reverted or replaced it, "" where there is none."""
 
     commit: Commit
     event: str
@@ -73,7 +73,11 @@ class Survival:
         return f"{self.total} {noun}{some}: {told}{lines}."
 
 
-_WORDS: Mapping[State, str] = {"elsewhere": "on another branch", "replaced": "replaced or dropped"}
+_WORDS: Mapping[State, str] = {
+    "elsewhere": "on another branch",
+    "replaced": "replaced or dropped",
+    "unread": "in HEAD with lines not looked at",
+}
 
 
 def named(body: str) -> tuple[str, ...]:
@@ -83,7 +87,7 @@ def named(body: str) -> tuple[str, ...]:
 
 def countable(path: str, size: int) -> bool:
     """Whether the lines of a file tell of work: it is not generated, and not too long to be asked about."""
-    return not _GENERATED.search(path) and size <= 300_000
+    return not _GENERATED.search(path) and size <= 200_000
 
 
 def fates(
@@ -113,6 +117,8 @@ def fates(
             paths = dict(sorted(added.get(stands.sha, {}).items())[:left])
             left -= len(paths)
             lines = _lines(paths, {stands.sha, *_restored(stands.sha, history)}, standing)
+        if state == "kept" and not lines.added and added.get(stands.sha):
+            state = "unread"
         if state == "kept" and lines.stand < KEPT * lines.added:
             state = "rewritten"
         found.append(Fate(commit, event, state, lines, by))

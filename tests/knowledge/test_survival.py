@@ -161,6 +161,16 @@ def test_only_the_latest_commits_are_looked_into_and_that_is_told(shop: Shop) ->
     assert became.line().startswith("22 commits (the latest 20 were looked into): 20 kept")
 
 
+def test_a_commit_whose_files_are_too_many_is_not_called_kept(shop: Shop) -> None:
+    shop.write("first.py", "1\n")
+    shop.commit("Add the first")
+    assert [state for _, state, *_ in shop.states()] == ["kept"]
+    for number in range(survival.FILES):
+        shop.write(f"part_{number}.py", LINES)
+    shop.commit("Add many")
+    assert [state for _, state, *_ in shop.states()] == ["unread", "kept"]
+
+
 def test_a_commit_of_another_repository_and_a_name_with_another_subject_are_not_told(shop: Shop) -> None:
     sha = shop.commit("Nothing", "--allow-empty", own=False)
     shop.git("reset", "-q", "--hard", "HEAD~1")
