@@ -234,7 +234,7 @@ def extract(
         lost = ingest(store, files_of(settings, paths), progress, forget=False)
         project = project or (_own_project(store, workspace) if own or not paths else None)
         improve = _improver(adviser, store, workspace, batch)
-        learned = list(_learned(store, project, improve))
+        learned = list(_learned(store, project, improve, workspace))
         plan = learning.plan(workspace, learned)
         archived = () if dry_run else _archive(store, workspace, project, plan)
         found = _survey(store, settings, project)
@@ -270,15 +270,19 @@ def _asked(learned: Iterable[Learned]) -> Asked | None:
     )  # fmt: skip
 
 
-def _learned(store: Store, project: str | None, improve: Improve | None = None) -> Iterator[Learned]:
-    """What the sessions of each project teach; of those without one nobody knows for whom."""
-    from meta import learning
+def _learned(
+    store: Store, project: str | None, improve: Improve | None = None, repository: Path | None = None
+) -> Iterator[Learned]:
+    """What the sessions of each project teach; of those without one nobody knows for whom. A repository tells what became of their commits."""
+    from meta import aftermath, learning
     from meta.mining.shell import Reader
 
     for name in store.projects():
         if name and project in (None, name):
             with _recalled(store, f"commands {name}") as commands:
-                yield learning.learned(name, store.sessions(sources.merge, name), Reader(*commands), improve)
+                sessions = store.sessions(sources.merge, name)
+                became = aftermath.outcomes(repository, sessions) if repository else {}
+                yield learning.learned(name, sessions, Reader(*commands), improve, became)
 
 
 def lessons(
@@ -315,7 +319,7 @@ def advise(
     with alone(workspace, dry_run=dry_run), Store(place) as store:
         ingest(store, files_of(settings, paths) if paths else [], progress, forget=False)
         name = project or (None if paths else _own_project(store, workspace))
-        learned = list(_learned(store, name, _improver(model, store, workspace, batch)))
+        learned = list(_learned(store, name, _improver(model, store, workspace, batch), workspace))
         plan = learning.plan(workspace, learned)
         if not dry_run and (plan.files or plan.over):
             with actions.doing(workspace, Action("advise", "lessons", aside=plan.aside)) as log:

@@ -177,6 +177,26 @@ def since(repository: Path, revision: str) -> tuple[dict[str, str], dict[str, in
     return moved, counts
 
 
+def renames(repository: Path, since: float) -> list[tuple[str, str]]:
+    """The files that the commits of HEAD after a time gave another name, oldest first: the old one and the new one."""
+    asked = (
+        "log",
+        "-z",
+        "-M",
+        "--diff-filter=R",
+        "--name-status",
+        "--no-ext-diff",
+        "--format=",
+        f"--since=@{max(int(since), 0)}",
+        "HEAD",
+        "--",
+    )
+    with _running(repository, *asked) as stdout:
+        tokens = (token.decode("utf-8", "replace") for token in _tokens(stdout))
+        found = [(next(tokens, ""), next(tokens, "")) for token in tokens if re.fullmatch(r"\n?R\d+", token)]
+    return found[::-1]
+
+
 def spoken(repository: Path, words: Sequence[str], revision: str, without: Sequence[str] = ()) -> set[str]:
     """Those of some words that stand, as words, in a file of a commit that is not below the folders `without`."""
     if not words:
@@ -218,6 +238,129 @@ def contents(repository: Path, blobs: Iterable[str], limit: int = 1 << 20) -> It
             while header := stdout.readline():
                 *_, size = header.split()
                 yield _content(stdout, int(size), limit) if size.isdigit() else None
+
+
+def messages(repository: Path, since: float) -> Iterator[tuple[Commit, str]]:
+    """The commits of HEAD applied after a time, newest first, without their changes, each with the rest of its message."""
+    if not _has_commits(repository):
+        return
+    fields = "%x00".join((*_FIELDS, "%b"))
+    asked = (
+        "log",
+        "-z",
+        "--no-notes",
+        "--decorate=full",
+        f"--since=@{max(int(since), 0)}",
+        f"--format={fields}",
+        "HEAD",
+        "--",
+    )
+    with _running(repository, *asked) as stdout:
+        tokens = _tokens(stdout)
+        for token in tokens:
+            rest = [next(tokens, b"").decode("utf-8", "replace") for _ in _FIELDS]
+            yield _commit([token[1:].decode("ascii", "replace"), *rest[:-1]], []), rest[-1]
+
+
+def found(repository: Path, names: Iterable[str]) -> dict[str, Commit]:
+    """The commits that are there, on a branch or not, by (the beginning of) their names, without their changes."""
+    asked = [name for name in dict.fromkeys(names) if re.fullmatch(r"[0-9a-f]{7,40}", name)]
+    if not asked:
+        return {}
+    with tempfile.TemporaryFile() as told:
+        told.write("".join(f"{name}\n" for name in asked).encode())
+        told.seek(0)
+        with _running(repository, "cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=told) as stdout:
+            there = [sha.decode() for sha, _, kind in (line.partition(b" ") for line in stdout) if kind == b"commit\n"]
+    if not there:
+        return {}
+    shown = ("log", "--no-walk", "-z", "--no-notes", "--decorate=full", f"--format={'%x00'.join(_FIELDS)}")
+    with _running(repository, *shown, *there, "--") as stdout:
+        commits = list(_parsed(_tokens(stdout)))
+    return {name: commit for name in asked for commit in commits if commit.sha.startswith(name)}
+
+
+def forsaken(repository: Path, commits: Sequence[str]) -> set[str]:
+    """Those of some commits that neither HEAD nor a branch nor a tag leads to any more."""
+    if not commits:
+        return set()
+    asked = (
+        "rev-list",
+        *commits,
+        "--not",
+        "--branches",
+        "--remotes",
+        "--tags",
+        *(["HEAD"] if head(repository) else []),
+        "--",
+    )
+    with _running(repository, *asked) as stdout:
+        return {line.decode("ascii", "replace").strip() for line in stdout} & set(commits)
+
+
+def added(repository: Path, commits: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How many lines each of some commits added to which files, indentation aside; binary files and merges add none."""
+    lines: dict[str, dict[str, int]] = {sha: {} for sha in commits}
+    if not commits:
+        return lines
+    asked = (
+        "log",
+        "--no-walk",
+        "-z",
+        "-w",
+        "-M",
+        "--numstat",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-notes",
+        "--format=%x01%H",
+    )
+    with _running(repository, *asked, *commits, "--") as stdout:
+        own: dict[str, int] = {}
+        tokens = _tokens(stdout)
+        for token in tokens:
+            if token.startswith(b"\x01"):
+                own = lines[token[1:].decode("ascii", "replace")]
+                continue
+            number, _, rest = token.lstrip(b"\n").partition(b"\t")
+            path = rest.partition(b"\t")[2]
+            if rest and not path:  # of a file that was moved its old name and its new one follow
+                next(tokens, b"")
+                path = next(tokens, b"")
+            if number.isdigit() and int(number):
+                own[path.decode("utf-8", "replace")] = int(number)
+    return lines
+
+
+def standing(repository: Path, path: str, since: float) -> dict[str, int]:
+    """How many lines of a file as HEAD has it were written by which commit after a time, indentation aside."""
+    asked = ("blame", "--porcelain", "--root", "-w", f"--since=@{max(int(since), 0)}", "HEAD", "--", path)
+    counts: dict[str, int] = {}
+    old: set[str] = set()
+    with _running(repository, *asked, failing=True) as stdout:  # it may be gone
+        sha = ""
+        for line in stdout:
+            if line.startswith(b"\t"):
+                counts[sha] = counts.get(sha, 0) + 1
+            elif re.match(rb"[0-9a-f]{40} ", line):
+                sha = line[:40].decode()
+            elif line == b"boundary\n":
+                old.add(sha)
+    return {sha: count for sha, count in counts.items() if sha not in old}
+
+
+def sizes(repository: Path) -> dict[str, int]:
+    """The bytes of the files of HEAD by path."""
+    if not _has_commits(repository):
+        return {}
+    found: dict[str, int] = {}
+    with _running(repository, "ls-tree", "-r", "-z", "-l", "--full-tree", "HEAD") as stdout:
+        for token in _tokens(stdout):
+            about, _, path = token.partition(b"\t")
+            size = about.split()[-1]
+            if size.isdigit():
+                found[path.decode("utf-8", "replace")] = int(size)
+    return found
 
 
 def _content(stdout: IO[bytes], size: int, limit: int) -> bytes | None:

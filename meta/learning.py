@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from meta.edits import Journal
@@ -18,6 +19,7 @@ from meta.knowledge import lessons as found
 from meta.knowledge.findings import day
 from meta.knowledge.life import Tried
 from meta.knowledge.notes import Note
+from meta.knowledge.survival import Survival
 from meta.model import Asked, Lesson, Segment, Session
 from meta.registration import actions
 from meta.registration.actions import Action
@@ -51,10 +53,14 @@ Improve = Callable[[str, Sequence[Lesson], Sequence[Session], Sequence[Segment]]
 """The lessons of a project as a model would have them, and what it was asked."""
 
 
-def learned(project: str, sessions: Iterable[Session], parse: Parse, improve: Improve | None = None) -> Learned:
+def learned(
+    project: str, sessions: Iterable[Session], parse: Parse, improve: Improve | None = None,
+    outcomes: Mapping[tuple[str, str], Survival] = MappingProxyType({}),
+) -> Learned:  # fmt: skip
     """What is to be learned in one project. Sessions that programs drove count only where there are no others.
 
-    Notes tell what was found in no model's words, so that a run without a model finds them as they should be.
+    `outcomes` tells, by agent and id of a session, what became of its commits. Notes tell what was found in no model's
+    words, so that a run without a model finds them as they should be.
     """
     from meta.mining.segments import segments  # loads the grammar, which a list of lessons does not need
 
@@ -63,7 +69,7 @@ def learned(project: str, sessions: Iterable[Session], parse: Parse, improve: Im
     cut = {id(session): segments(session, parse) for session in by_hand}
     every = [segment for session in by_hand for segment in cut[id(session)]]
     own = found.learned(project, by_hand, every)
-    told = (notes.note(session, cut[id(session)], own) for session in by_hand)
+    told = (notes.note(one, cut[id(one)], own, outcomes.get((one.agent, one.id))) for one in by_hand)
     lessons, asked = improve(project, own, by_hand, every) if improve else (own, None)
     newest = day(max((s.started for s in by_hand if s.started is not None), default=None))
     return Learned(project, newest, tuple(lessons), life.tried(project, every), tuple(filter(None, told)), asked)

@@ -11,7 +11,7 @@ FLOORS = {  # a module may import what stands on a lower floor, and its own room
     "contract": 2, "codec": 2, "edits": 2, "store": 2, "archive": 2, "redact": 2, "process": 2, "git": 2, "llm": 2, "prices": 2, "config": 2,
     "policy": 2,
     "sources": 3, "mining": 3, "families": 3, "refactoring": 3, "roi": 3, "generation": 3, "verification": 3, "registration": 3, "knowledge": 3,
-    "intake": 4, "advisor": 5, "judging": 4, "learning": 4, "building": 4, "gpu": 4, "nudge": 4, "renewal": 5, "cloud": 5, "generators": 5, "refactors": 6, "examining": 5, "flow": 6, "competition": 6, "upkeep": 6, "blame": 6, "why": 6, "spec": 6,
+    "intake": 4, "advisor": 5, "judging": 4, "learning": 4, "aftermath": 4, "building": 4, "gpu": 4, "nudge": 4, "renewal": 5, "cloud": 5, "generators": 5, "refactors": 6, "examining": 5, "flow": 6, "competition": 6, "upkeep": 6, "blame": 6, "why": 6, "spec": 6,
     "daemon": 7, "mcp_server": 7, "hook": 7, "worker": 7, "cli": 8, "__main__": 9,
 }  # fmt: skip
 HOMES = {  # one package, one home

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from meta.knowledge import corrections, failures, habits, mending, repairs, wording
 from meta.knowledge.findings import day
+from meta.knowledge.survival import Survival
 from meta.knowledge.wording import code
 from meta.model import Lesson, Segment, Session, Step
 from meta.redact import residue
@@ -47,14 +48,17 @@ class Note:
         return _marked("\n\n".join(filter(None, parts)) + "\n")
 
 
-def note(session: Session, segments: Sequence[Segment], lessons: Iterable[Lesson]) -> Note | None:
-    """A session's note; None where there is nothing to tell."""
+def note(
+    session: Session, segments: Sequence[Segment], lessons: Iterable[Lesson], became: Survival | None = None
+) -> Note | None:
+    """A session's note, with what became of its commits; None where there is nothing to tell."""
     steps = [step for segment in segments for step in segment.steps]
     own = [lesson for lesson in lessons if any(shown_id(session.id) == told for told, _ in lesson.evidence)]
     decided = list(dict.fromkeys([*decisions(session), *_commits(steps)]))[:MOST]
     problems = list(dict.fromkeys([*_repaired(segments), *_edited(segments)]))[:MOST]
     said = [lesson for lesson in own if lesson.kind == "correction"]
-    if not (problems or said or any(not line.startswith("Committed") for line in decided)):
+    undone = became is not None and bool(became.reverted)
+    if not (problems or said or undone or any(not line.startswith("Committed") for line in decided)):
         return None
     patterns = tuple((lesson.claim, lesson.id) for lesson in own if lesson.kind != "correction")[:MOST]
     candidates = [
@@ -63,7 +67,7 @@ def note(session: Session, segments: Sequence[Segment], lessons: Iterable[Lesson
     date = day(session.started) or "undated"
     head = visible("\n\n".join([
         f"# {code(session.project or 'unknown')}, {date}", f"Session {code(shown_id(session.id))} of {session.agent}.",
-        *_section("Key decisions and why", decided), *_section("Problems and solutions", problems),
+        *([became.line()] if became else []), *_section("Key decisions and why", decided), *_section("Problems and solutions", problems),
     ]))  # fmt: skip
     tail = visible("\n\n".join(_section("Candidates for CLAUDE.md", candidates[:MOST])))
     if residue.kinds([head, tail]):  # the lessons were looked at
