@@ -114,6 +114,8 @@ class Run:
         try:
             if attempt is None:
                 attempt = self._launched(left)
+            elif attempt.opened.boot != self._now().boot:  # how long it has lived is not known for certain
+                raise FailedError("this machine was started anew meanwhile")
             self._follow(attempt)
             reason = "done" if self.code == 0 else f"the job ended with exit code {self.code}"
         except FailedError as failed:

@@ -31,7 +31,8 @@ class Guard:
 
 def end(guard: Guard, attempt: Attempt, reason: str, patience: float, watch: Watch | None = None) -> bool:
     """Whether the attempt is over: its instance is gone, or never was. What could not be confirmed stays open."""
-    attempt = guard.ledger.add(attempt, "terminating", reason=reason)
+    if not (attempt.noticed and attempt.noticed.boot == guard.clock.now().boot):
+        attempt = guard.ledger.add(attempt, "terminating", reason=reason)
     start, lacking, pause, told = guard.clock.now(), 0, guard.limits.retry / 16, False
     while attempt.closed is None:
         if watch:
@@ -46,8 +47,7 @@ def end(guard: Guard, attempt: Attempt, reason: str, patience: float, watch: Wat
                     guard.tell(f"{attempt.name} could not be ended yet ({error}); trying on")
                     told = True
         now = guard.clock.now()
-        settled = attempt.seen or now.since(attempt.touched) >= guard.limits.settle
-        if lacking >= _LACKING and settled:
+        if lacking >= _LACKING and attempt.settled(now, guard.limits.settle):
             return guard.ledger.add(attempt, "gone", reason=reason).closed is not None
         if now.since(start) >= patience:
             return False

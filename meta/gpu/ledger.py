@@ -47,6 +47,7 @@ class Attempt:
     stage: str = "intent"
     seen: bool = False
     active: Moment | None = None
+    noticed: Moment | None = None  # the first of this boot's rows that say it is being ended
     closed: Moment | None = None
     cost: float = 0.0
     reason: str = ""
@@ -63,6 +64,10 @@ class Attempt:
     def owns(self, instance: Instance) -> bool:
         tag = instance.tag
         return tag is not None and (tag.token, tag.attempt) == (self.token, self.number)
+
+    def settled(self, now: Moment, seconds: float) -> bool:
+        """Whether the provider's list tells of its launch by now. A clock set back over a restart does not hold that up."""
+        return self.seen or any(now.since(since) >= seconds for since in (self.touched, self.noticed) if since)
 
     def committed(self, now: Moment) -> float:
         """USD that it costs at most, or has cost by now where it outlives its deadline."""
@@ -249,6 +254,7 @@ def _take(attempts: dict[tuple[str, int], Attempt], row: Mapping[str, Any]) -> N
         host_key=str(row.get("host_key", old.host_key)),
         touched=now if event in ("created", "unknown") else old.touched,
         active=now if event == "active" else old.active,
+        noticed=now if event == "terminating" and not (old.noticed and old.noticed.boot == now.boot) else old.noticed,
         seen=old.seen or event == "active",
         closed=now if event in ("gone", "refused") else None,
         cost=float(row.get("cost", 0.0)),
