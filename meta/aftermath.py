@@ -96,9 +96,7 @@ def _successors(
 
 def _named_now(workspace: Path, since: float, there: Collection[str], gone: bool) -> Callable[[str], str]:
     """By what name a file is known in HEAD: a name that is not there any more is followed through the renames."""
-    later: dict[str, str] = {}
-    for old, new in git.renames(workspace, since) if gone else ():
-        later[old] = new
+    later = dict(git.renames(workspace, since)) if gone else {}
 
     def now(path: str) -> str:
         passed = {path}

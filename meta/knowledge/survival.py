@@ -100,7 +100,7 @@ def fates(
     how many lines of which commit are in it.
     """
     names = {commit.sha for commit, _ in made}
-    left = FILES
+    looked: set[str] = set()
     found = []
     for commit, event in reversed(made[-COMMITS:]):
         by = None
@@ -114,8 +114,9 @@ def fates(
             state, by = "reverted", history.commits[undone]
         lines = Lines()
         if stands.sha in history.commits and (stands is commit or stands.sha not in names):
-            paths = dict(sorted(added.get(stands.sha, {}).items())[:left])
-            left -= len(paths)
+            own = sorted(added.get(stands.sha, {}).items())
+            looked.update([path for path, _ in own if path not in looked][: FILES - len(looked)])
+            paths = {path: count for path, count in own if path in looked}
             lines = _lines(paths, {stands.sha, *_restored(stands.sha, history)}, standing)
         if state == "kept" and not lines.added and added.get(stands.sha):
             state = "unread"
