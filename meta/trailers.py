@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -107,9 +106,18 @@ def commit(workspace: Path, message: Path) -> bool:
 
 
 def _git(*arguments: str, told: str = "") -> str:
-    done = subprocess.run(
-        ["git", *arguments], input=told.encode("utf-8", "surrogateescape"), capture_output=True, timeout=10, check=True
-    )
+    return _output("git", *arguments, told=told)
+
+
+def _output(*argv: str, told: str = "", seconds: float = 10.0) -> str:
+    """What a program prints. Raises `OSError` where it fails or takes longer."""
+    import subprocess  # an agent's hook loads this module and starts nothing
+
+    try:
+        given = told.encode("utf-8", "surrogateescape")
+        done = subprocess.run(argv, input=given, capture_output=True, timeout=seconds, check=True)
+    except subprocess.SubprocessError as error:
+        raise OSError(f"{argv[0]} failed: {error}") from error
     return done.stdout.decode("utf-8", "surrogateescape").strip()
 
 
@@ -135,10 +143,7 @@ def _process(pid: int) -> tuple[int, str]:
     except (OSError, ValueError, IndexError):
         pass
     try:  # systems without /proc
-        done = subprocess.run(
-            ["ps", "-o", "ppid=,comm=", "-p", str(pid)], capture_output=True, text=True, timeout=2, check=True
-        )
-        parent, name = done.stdout.split(None, 1)
+        parent, name = _output("ps", "-o", "ppid=,comm=", "-p", str(pid), seconds=2.0).split(None, 1)
         return int(parent), os.path.basename(name.strip()).lstrip("-")
-    except (OSError, ValueError, subprocess.SubprocessError):
+    except (OSError, ValueError):
         return 0, ""
