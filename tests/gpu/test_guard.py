@@ -115,8 +115,7 @@ def test_a_controller_is_seen_alive_while_it_holds_its_lock(tmp_path: Path) -> N
     assert watch.look().age == float("inf")
 
 
-def test_a_row_is_on_disk_before_anything_is_launched(tmp_path: Path) -> None:
-    """Two processes that append at once lose no row."""
+def test_two_processes_that_append_at_once_lose_no_row(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from meta.gpu.ledger import Ledger; from meta.gpu.nouns import Job, SystemClock\n"
         "for n in range(20): Ledger(Path(sys.argv[1]), SystemClock()).open(Job(f'{sys.argv[2]}{n}', 'x', 't', 1, 9), 0.1, 60, 99)"
