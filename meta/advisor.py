@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from meta.knowledge.advice import Asking
 from meta.knowledge.proposals import Place
 from meta.learning import Improve
 from meta.llm import Access, Answer, Caps, Purse, Question, UnusableError
+from meta.llm.spend import today
 from meta.model import Asked, Lesson, Segment, Session, Usage
 from meta.store import Store
 
@@ -38,9 +38,6 @@ def access(settings: Config, environment: Mapping[str, str], model: str, option:
                 f'no price of the model "{model}" is known, so no cap could be kept. Name another in the settings.'
             )
         return told
-
-    def today() -> str:
-        return datetime.now(UTC).strftime("%Y-%m-%d")
 
     purse = Purse(price, Caps(settings.run_usd, settings.day_usd), config.folders().state / LEDGER, today)
     reached = llm.access(environment, model, purse, option)

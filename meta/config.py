@@ -78,7 +78,7 @@ def load(
     settings: dict[str, Value] = {}
     root = workspace(start.resolve())
     if user:
-        settings |= _checked(_toml(user / "config.toml") or {}, str(user / "config.toml"))
+        settings |= _checked(toml(user / "config.toml") or {}, str(user / "config.toml"))
     if root:
         settings |= _checked(_project(root) or {}, _where(root))
     settings |= dict(_from_environment(environment))
@@ -86,7 +86,8 @@ def load(
     return Config(root, **settings)  # type: ignore[arg-type]  # checked against the fields above
 
 
-def _toml(path: Path) -> dict[str, Any] | None:
+def toml(path: Path) -> dict[str, Any] | None:
+    """A file's settings, None where it is not there. Raises `UserError` for one that cannot be read."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -99,11 +100,11 @@ def _toml(path: Path) -> dict[str, Any] | None:
 
 def _project(root: Path) -> dict[str, Any] | None:
     """The project's settings, None where the project has none; `meta.toml` goes before `pyproject.toml`."""
-    own = _toml(root / "meta.toml")
+    own = toml(root / "meta.toml")
     if own is not None:
         return own
     try:
-        tool = (_toml(root / "pyproject.toml") or {}).get("tool", {})
+        tool = (toml(root / "pyproject.toml") or {}).get("tool", {})
     except UserError:  # someone else's broken file is no reason to refuse work outside of a workspace
         return None
     table = tool.get("meta") if isinstance(tool, dict) else None

@@ -120,6 +120,17 @@ def opened(paths: Sequence[str | Path]) -> Store:
         return Store()
 
 
+@contextmanager
+def index(settings: Config, workspace: Path, progress: Progress, *, dry_run: bool = False) -> Iterator[Store]:
+    """The workspace's index, brought up to date. A dry run takes it as it is, and reads into memory where there is none."""
+    place = workspace / ".meta" / "store.sqlite"
+    kept = dry_run and place.exists()
+    with Store(None if dry_run and not kept else place) as store:
+        if not kept:
+            ingest(store, files_of(settings, ()), progress, forget=False)
+        yield store
+
+
 def ingest(store: Store, found: Sequence[Path], progress: Progress, *, forget: bool = True) -> dict[str, int]:
     """Bring the store up to date with the files: new and changed ones are read, vanished ones forgotten.
 

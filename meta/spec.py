@@ -19,7 +19,6 @@ from meta.knowledge import specs
 from meta.knowledge.specs import Commit, Gap, Tree
 from meta.model import Session
 from meta.sources import git_history
-from meta.store import Store
 
 FOLDERS = {"feature": "specs/features", "architecture": "specs/architecture"}
 _NOT_CODE = ("specs", "knowledge", "conversation-archive", ".meta")
@@ -89,11 +88,7 @@ def _slug(name: str) -> str:
 
 def _sessions(settings: Config, workspace: Path, dry_run: bool, progress: Progress) -> list[Session]:
     """The sessions of the workspace's own project, oldest first; of all where it has none."""
-    place = workspace / ".meta" / "store.sqlite"
-    kept = dry_run and place.exists()  # then what is known must do
-    with Store(None if dry_run and not kept else place) as store:
-        if not kept:
-            intake.ingest(store, intake.files_of(settings, ()), progress, forget=False)
+    with intake.index(settings, workspace, progress, dry_run=dry_run) as store:
         talked = [s for s in store.sessions(sources.merge) if s.events and s.origin not in ("git", "shell")]
     name = sources.project(str(workspace), "", "")
     own = [session for session in talked if session.project == name] or talked

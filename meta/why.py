@@ -19,7 +19,6 @@ from meta.knowledge import changes, documents, guides, life, troubles, understan
 from meta.knowledge.changes import Advice, Change
 from meta.knowledge.understanding import Cause, Known
 from meta.model import Lesson, Session
-from meta.store import Store
 
 if TYPE_CHECKING:
     from meta.learning import Learned
@@ -75,11 +74,10 @@ def _sessions(
             intake.ingest(store, intake.files_of(settings, [path.parent]), progress)
             yield store.sessions(sources.merge)
         return
-    place = workspace / ".meta" / "store.sqlite"
-    kept = dry_run and place.exists()  # then what is known must do
-    with intake.alone(workspace, dry_run=dry_run), Store(None if dry_run and not kept else place) as store:
-        if not kept:
-            intake.ingest(store, intake.files_of(settings, ()), progress, forget=False)
+    with (
+        intake.alone(workspace, dry_run=dry_run),
+        intake.index(settings, workspace, progress, dry_run=dry_run) as store,
+    ):
         yield store.sessions(sources.merge)
 
 

@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from meta import files, policy
 from meta.competition import running
 from meta.competition.nouns import LEAST, Budget, Choice, Choose, Competition, Experiment, Journal, Move
 from meta.competition.paid import Paid
-from meta.competition.policy import available, parents, tried
+from meta.competition.policy import available, parents, seed, tried
 from meta.errors import UserError
 from meta.llm import SpentError
 from meta.verification import sandbox
@@ -126,8 +126,7 @@ def chooser(
             choice = otherwise(journal, moves, budget)
         else:
             choice = _choice(decided, scene, journal)
-        cost = {"usd": model.purse.spent - usd, "tokens": model.tokens - tokens}
-        return Choice(choice.move, choice.why, choice.seconds, choice.seed, choice.parents, **cost)  # type: ignore[arg-type]
+        return replace(choice, usd=model.purse.spent - usd, tokens=model.tokens - tokens)
 
     return choose
 
@@ -177,8 +176,9 @@ def _choice(decided: Decision, scene: Scene, journal: Journal) -> Choice:
         return Choice(None, _line(decided.why))
     move = scene.moves[decided.move] if isinstance(decided, Run) else _written(decided, scene)
     seconds = min(max(decided.seconds, LEAST), scene.left - LEAST / 2)
-    seed = scene.competition.seed + len(journal.rows)
-    return Choice(move, _line(decided.why), seconds, seed, parents(journal, scene.competition))
+    return Choice(
+        move, _line(decided.why), seconds, seed(journal, scene.competition), parents(journal, scene.competition)
+    )
 
 
 def _written(decided: Write, scene: Scene) -> Move:

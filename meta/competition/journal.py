@@ -6,13 +6,12 @@ Rows are written by that tool alone; a last line that a stop of the machine tore
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from meta.competition.nouns import Experiment, Journal
+from meta.competition.nouns import Experiment, Journal, number
 
 FILE = "journal.jsonl"
 LOG = "TRAINING_LOG.md"
@@ -54,13 +53,12 @@ def parse(line: bytes) -> Experiment | None:
 def _value(name: str, told: Mapping[str, Any]) -> Any:
     """The value as the noun has it; what is of another kind becomes the usual one."""
     value = told[name]
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if name in _MAYBE:
-        return float(value) if number else None
+        return number(value)
     if name in _NUMBERS:
-        return max(0.0, float(value)) if number else 0.0
+        return max(0.0, number(value) or 0.0)
     if name in _WHOLE:
-        return int(value) if number else 0
+        return 0 if number(value) is None else int(value)
     if name in _FLAGS:
         return value is True
     if name in _LISTS:

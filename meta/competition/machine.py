@@ -7,7 +7,6 @@ move is next is decided by the function that is given (`policy`, or a model), no
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from typing import Any
 from meta import files
 from meta.competition import journal as journals
 from meta.competition import policy, running, state, tools
-from meta.competition.nouns import Budget, Choice, Choose, Competition, Experiment, Journal, Move, Outcome
+from meta.competition.nouns import Budget, Choice, Choose, Competition, Experiment, Journal, Move, Outcome, number
 from meta.competition.record import FOLDER, Recorder, stamp
 from meta.competition.running import Ran
 from meta.competition.state import Current, State
@@ -313,7 +312,7 @@ def _judged(folder: Path, row: dict[str, Any], done: Ran) -> dict[str, Any]:
         told = {}
     if not isinstance(told, dict) or told.get("ok") is not True:
         return row | {"ok": False, "why": f"{row['why']}; failed: {done.complaint[:300]}"}
-    score, spread, used = (_number(told.get(key)) for key in ("score", "spread", "cpu_seconds"))
+    score, spread, used = (number(told.get(key)) for key in ("score", "spread", "cpu_seconds"))
     gates = [gate for gate in told.get("gates") or () if isinstance(gate, dict)]
     shut = [str(gate.get("name")) for gate in gates if gate.get("ok") is False]
     handed_in = folder / RUNS / row["id"] / SUBMISSION
@@ -325,11 +324,6 @@ def _judged(folder: Path, row: dict[str, Any], done: Ran) -> dict[str, Any]:
         "gates": gates, "cpu_seconds": round(max(used or 0.0, done.cpu_seconds), 2),
         "submission": f"{RUNS}/{row['id']}/{SUBMISSION}",
     }  # fmt: skip
-
-
-def _number(value: object) -> float | None:
-    right = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if right else None  # type: ignore[arg-type]  # it is a number by the line above
 
 
 def _report(run: Run, identity: str) -> None:

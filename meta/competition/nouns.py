@@ -5,12 +5,20 @@ How they are read from files is told in `settings` and `journal`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 Direction = Literal["maximize", "minimize"]
+
+
+def number(value: object) -> float | None:
+    """A value of JSON or TOML as a number, None where it is none, or none that can be reckoned with."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,6 @@ class Spent:
 
     cpu_seconds: float = 0.0
     usd: float = 0.0
-    model_usd: float = 0.0
     tokens: int = 0
     steps: int = 0
 

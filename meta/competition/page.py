@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from meta import files
 from meta.competition import journal as journals
 from meta.competition import state
-from meta.competition.nouns import Competition, Experiment, Journal
+from meta.competition.nouns import Competition, Experiment, Journal, number
 from meta.errors import UserError
 
 if TYPE_CHECKING:
@@ -190,11 +190,7 @@ def _metrics(folder: Path, row: Experiment) -> dict[str, Any]:
 
 def _numbers(value: object) -> list[float]:
     given = value if isinstance(value, list) else []
-    return [
-        float(one)
-        for one in given
-        if isinstance(one, (int, float)) and not isinstance(one, bool) and math.isfinite(one)
-    ]
+    return [found for one in given if (found := number(one)) is not None]
 
 
 def _packing(path: Path) -> str:

@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,13 @@ from pydantic_ai.settings import ModelSettings
 
 from meta.errors import UserError
 from meta.llm import Caps, Purse
+from meta.llm.spend import PASSES, UNSEEN, today, unpaid
 from meta.model import Usage
 from meta.prices import Prices
 
 LEDGER = ".meta/compete/model.json"  # dollars by day; budgets outlive a run
 MOST = 8000  # tokens of an answer
 TRIES = 3
-UNSEEN = 1000  # tokens that a service adds to a request with tools
-_PASSES = frozenset([408, 409, 429, 500, 502, 503, 504, 529])
-_UNPAID = frozenset([429, 529])  # beside what was wrong with the request itself
 _DAY = 86400
 
 
@@ -58,9 +55,9 @@ class Paid(WrapperModel):
             try:
                 response = await super().request(messages, settings, model_request_parameters)
             except ModelHTTPError as error:
-                if 400 <= error.status_code < 500 or error.status_code in _UNPAID:
+                if unpaid(error.status_code):
                     self.purse.settle(held, None)
-                if tried == TRIES or error.status_code not in _PASSES:
+                if tried == TRIES or error.status_code not in PASSES:
                     raise
             except ModelAPIError:
                 if tried == TRIES:
@@ -104,7 +101,7 @@ def purse(folder: Path, name: str, usd: float) -> Purse:
     if left <= 0:
         raise UserError(f"the budget of ${usd:g} for the model is used up. Raise model_usd, or leave --model out.")
     ledger.parent.mkdir(parents=True, exist_ok=True)
-    return Purse(price, Caps(left, float("inf")), ledger, lambda: datetime.now(UTC).date().isoformat())
+    return Purse(price, Caps(left, float("inf")), ledger, today)
 
 
 def spent(folder: Path) -> float:

@@ -45,7 +45,7 @@ def choose(
     rows = tried(journal, best)
     seconds = min(left - LEAST / 2, max(FEWEST, ROOM * expected(best, rows)))
     told = f"rate {mean(rows, gains):.3g} a second in {len(rows)} runs" if rows else "not tried yet"
-    return Choice(best, told, seconds, competition.seed + len(journal.rows), parents(journal, competition))
+    return Choice(best, told, seconds, seed(journal, competition), parents(journal, competition))
 
 
 def available(journal: Journal, moves: Sequence[Move]) -> list[Move]:
@@ -108,6 +108,11 @@ def value(move: Move, journal: Journal, gains: Mapping[str, float], priors: Mapp
 def expected(move: Move, rows: Sequence[Experiment]) -> float:
     """The seconds that a run of the move will take: as measured, else as guessed."""
     return max(row.cpu_seconds for row in rows) if rows else move.seconds
+
+
+def seed(journal: Journal, competition: Competition) -> int:
+    """The next experiment's own: another run with the same one would tell nothing new."""
+    return competition.seed + len(journal.rows)
 
 
 def parents(journal: Journal, competition: Competition) -> tuple[str, ...]:

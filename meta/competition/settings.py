@@ -6,13 +6,13 @@ What the data says (types of columns, folds) is found by the tools, not here.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from meta.competition.nouns import Budget, Competition, Direction
+from meta import config
+from meta.competition.nouns import Budget, Competition, Direction, number
 from meta.errors import UserError, did_you_mean
 
 FILE = "competition.toml"
@@ -31,11 +31,7 @@ def load(folder: Path) -> Competition:
     path = folder / FILE
     if not path.is_file():
         raise UserError(f"there is no {path}. Write it: name, kind, metric, direction and a table [files].")
-    try:
-        told = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}. Mend that line.") from error
-    return _checked(folder.resolve(), told)
+    return _checked(folder.resolve(), config.toml(path) or {})
 
 
 def _checked(folder: Path, told: Mapping[str, Any]) -> Competition:
@@ -128,11 +124,7 @@ def _problem(told: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _point(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in value)
-    )
+    return isinstance(value, list) and len(value) == 2 and all(number(one) is not None for one in value)
 
 
 def _deadline(told: Mapping[str, Any]) -> str:

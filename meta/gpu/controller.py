@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from meta.errors import UserError, did_you_mean
-from meta.gpu.box import Artefact, Box, BoxError, Connect, Plan, UnknownHostError
+from meta.gpu.box import Artefact, Box, BoxError, Connect, Look, Plan, UnknownHostError
 from meta.gpu.ending import Guard, end
 from meta.gpu.ledger import Attempt, RefusedError, Watch
 from meta.gpu.nouns import Instance, Job, Moment, Offer
@@ -72,6 +73,10 @@ def worst(guard: Guard, job: Job, rate: float) -> Worst:
         )
     region = job.region or next(iter(offer.regions), "")
     return Worst(offer, region, guard.limits.active + guard.limits.ssh + job.hours * 3600 + guard.limits.collect)
+
+
+def _look(offset: int, box: Box) -> Look:
+    return box.look(offset)
 
 
 @dataclass(slots=True)
@@ -223,7 +228,7 @@ class Run:
         self.place.mkdir(parents=True, exist_ok=True)
         with (self.place / "log").open("wb") as log:
             while True:
-                look = line.ask(lambda box, offset=offset: box.look(offset))  # type: ignore[misc]  # mypy infers no lambda with a default
+                look = line.ask(partial(_look, offset))
                 log.write(look.log)
                 log.flush()
                 offset += len(look.log)

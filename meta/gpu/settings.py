@@ -5,12 +5,12 @@ The key of the provider's API comes from the environment alone and is written no
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from meta import config
 from meta.errors import UserError, did_you_mean
 from meta.gpu.ending import Guard
 from meta.gpu.lambda_cloud import URL, Lambda, over_http
@@ -45,14 +45,7 @@ class Settings:
 
 
 def load(path: Path) -> Settings:
-    try:
-        told = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        told = {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}. Mend that line.") from error
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}. Give access to it.") from error
+    told = config.toml(path) or {}
     limits = told.pop("limits", {})
     settings = _filled(Settings(), told, str(path))
     if settings.provider not in KEYS:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from meta.errors import UserError
-from meta.llm.spend import BATCH, Held, Purse, SpentError, UnusableError
+from meta.llm.spend import BATCH, PASSES, UNSEEN, Held, Purse, SpentError, UnusableError, unpaid
 from meta.model import Usage
 
 if TYPE_CHECKING:
@@ -25,11 +25,8 @@ TIMEOUT = 20.0  # seconds of silence
 LONGEST = 120.0  # seconds for one answer
 RETRIES = 1  # after what may pass: 429, 5xx, a lost connection
 PATIENCE = 30.0  # seconds that are waited for the next try, at the most
-UNSEEN = 1000  # tokens that the service adds to a request with a tool
 WIDE = 16  # characters of an answer for a token of its limit, from which it is no answer
 BATCH_TIMEOUT = 3600.0  # seconds for a batch
-_PASSES = frozenset([408, 409, 429, 500, 502, 503, 504, 529])
-_UNPAID = frozenset([429, 529])  # beside what was wrong with the request itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +157,13 @@ def _streamed(client: anthropic.Anthropic, body: Mapping[str, Any], purse: Purse
 def _refused(error: anthropic.APIStatusError, purse: Purse, held: Iterable[Held]) -> Exception:
     """The error for what a service answered instead; what was certainly not worked on is not paid."""
     status = error.status_code
-    if 400 <= status < 500 or status in _UNPAID:
+    if unpaid(status):
         for each in held:
             purse.settle(each, None)
     if status < 400:  # told in the middle of an answer
         return _PassingError("the answer broke off", 1.0)
     text = f"the service answered {status}"
-    return _PassingError(text, _wait(error.response.headers)) if status in _PASSES else UnusableError(text)
+    return _PassingError(text, _wait(error.response.headers)) if status in PASSES else UnusableError(text)
 
 
 def _wait(headers: Mapping[str, str]) -> float:

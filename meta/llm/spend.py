@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from meta import files
@@ -17,8 +18,21 @@ from meta.model import Usage
 Price = Callable[[Usage], float]
 """The dollars that a message costs."""
 
+UNSEEN = 1000  # tokens that a service adds to a request with tools
+PASSES = frozenset([408, 409, 429, 500, 502, 503, 504, 529])  # answers of HTTP that may be others another time
+_UNPAID = frozenset([429, 529])  # beside what was wrong with the request itself
 BATCH = 0.5  # of the price of a message in a batch
 DAYS = 31  # that the ledger tells of
+
+
+def unpaid(status: int) -> bool:
+    """Whether a request that was answered so was certainly not worked on."""
+    return 400 <= status < 500 or status in _UNPAID
+
+
+def today() -> str:
+    """The day by which the ledger counts."""
+    return datetime.now(UTC).date().isoformat()
 
 
 class UnusableError(Exception):

@@ -11,15 +11,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from tests.gpu.fake_cloud import KEY, NARROW, FakeCloud, Faults, served
 
+Found = TypeVar("Found")
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 SCALE = 10  # a second of the tests stands for so many
 LIMITS = {
@@ -107,7 +108,7 @@ class Renter:
         return [row for row in rows if event in ("", row["event"])]
 
     def until(self, event: str, seconds: float = 60.0) -> dict[str, Any]:
-        return wait(lambda: self.rows(event)[-1:], seconds, event)[0]  # type: ignore[no-any-return]
+        return wait(lambda: self.rows(event)[-1:], seconds, event)[0]
 
     def processes(self) -> list[int]:
         """What this user has running: runs, reapers, supervisors and their jobs."""
@@ -132,7 +133,7 @@ class Renter:
             assert all(machine.over <= row["wall"] for machine in mine), "told to be gone before it was"
 
 
-def wait(for_: Any, seconds: float, what: str) -> Any:
+def wait(for_: Callable[[], Found], seconds: float, what: str) -> Found:
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         if found := for_():

@@ -265,7 +265,7 @@ class Search:
 def scan(pool: Pool, most: int, random: np.random.Generator, turns: int) -> None:
     """Cut the pool's crystals by squares at many angles; keep the best cut for each n."""
     best = np.full(most + 1, np.inf)
-    where: list[tuple[np.ndarray, float, float, float]] = [None] * (most + 1)  # type: ignore[list-item]
+    where: list[tuple[np.ndarray, float, float, float]] = [None] * (most + 1)  # type: ignore[list-item]  # the first cut fills each
     for cell in pool.cells[:8]:
         for k in range(turns):
             turn = (k + random.random()) / turns * 0.5 * math.pi
