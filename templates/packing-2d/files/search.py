@@ -278,8 +278,9 @@ def scan(pool: Pool, most: int, random: np.random.Generator, turns: int) -> None
                 best[n + 1], where[n + 1] = reach[n], (cell, turn, x, y)
     for n in range(1, most + 1):
         cell, turn, x, y = where[n]
-        pool.offer(crystal(cell, turn, x, y, n, True)[0])
-        pool.offer(crystal(cell, turn, x, y, n, True)[0][:n])
+        copies = crystal(cell, turn, x, y, n, True)[0]
+        pool.offer(copies)
+        pool.offer(copies[:n])
 
 
 def thin(pool: Pool, sizes: Iterable[int]) -> float:
